@@ -1,0 +1,79 @@
+package cmd
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/libp2p/go-libp2p/core/crypto"
+	"github.com/libp2p/go-libp2p/core/peer"
+
+	"p2pchat/history"
+	"p2pchat/node"
+	"p2pchat/rooms"
+)
+
+// Files in the data directory.
+const (
+	identityFile = "identity.key" // who this machine is: as a host, and as a member elsewhere
+	selfFile     = "self.key"     // who it is as a member of its own host
+	typedFile    = "typed"        // what was typed at the prompt
+	socketFile   = "host.sock"    // for the owner of a running host
+	savedFile    = "known_hosts"  // names of hosts
+)
+
+// socketPathLimit is the longest path that a unix socket can have on every system.
+const socketPathLimit = 100
+
+// ownerSocket returns where the owner's socket of a data directory is: inside
+// it, or where that path would be too long, in a private directory of its own.
+func ownerSocket(data string) (string, error) {
+	data, err := filepath.Abs(data)
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(data, socketFile)
+	if len(path) <= socketPathLimit {
+		return path, nil
+	}
+	sum := sha256.Sum256([]byte(data))
+	dir := filepath.Join(os.TempDir(), fmt.Sprintf("p2pchat-%d-%s", os.Getuid(), hex.EncodeToString(sum[:8])))
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", err
+	}
+	info, err := os.Lstat(dir)
+	if err != nil {
+		return "", err
+	}
+	if !info.IsDir() || info.Mode().Perm()&0o077 != 0 {
+		return "", fmt.Errorf("%s can be used by others; remove it", dir)
+	}
+	return filepath.Join(dir, socketFile), nil
+}
+
+// identity loads the key to join a host with. A host can't connect to itself, so
+// on one's own host one is a member with a key of its own.
+func (s *settings) identity(file string, target peer.ID) (crypto.PrivKey, error) {
+	if file != "" {
+		return node.LoadKey(file)
+	}
+	if err := s.makeData(); err != nil {
+		return nil, err
+	}
+	key, err := node.LoadKey(filepath.Join(s.data, identityFile))
+	if err != nil {
+		return nil, err
+	}
+	if target.MatchesPrivateKey(key) {
+		return node.LoadKey(filepath.Join(s.data, selfFile))
+	}
+	return key, nil
+}
+
+// storage makes a node.Store of a history.Store.
+type storage struct{ *history.Store }
+
+// Log opens a room's log.
+func (s storage) Log(key rooms.RoomKey) (node.Log, error) { return s.Room(key) }

@@ -1,0 +1,224 @@
+package cmd
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"p2pchat/node"
+	"p2pchat/rooms"
+	"p2pchat/ui"
+)
+
+// askHost asks the host that runs on the data directory, as its owner.
+func (s *settings) askHost(ctx context.Context, cmd rooms.Command) (rooms.Event, error) {
+	if err := s.log(""); err != nil {
+		return nil, err
+	}
+	path, err := ownerSocket(s.data)
+	if err != nil {
+		return nil, err
+	}
+	client, err := node.DialOwner(ctx, path, node.ClientConfig{Nick: ownerName(), Version: version})
+	if err != nil {
+		return nil, err
+	}
+	defer client.Close()
+	return client.Do(ctx, cmd)
+}
+
+func statusCommand(s *settings) *cobra.Command {
+	return &cobra.Command{
+		Use:   "status",
+		Short: "show the host that runs on this data: rooms, members, paths, disk, version",
+		Args:  cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			e, err := s.askHost(c.Context(), rooms.Status{})
+			if err != nil {
+				return s.explain(err)
+			}
+			status := e.(rooms.HostStatus)
+			if s.json {
+				newReporter(true, os.Stdout, os.Stderr).line(statusFields(status))
+				return nil
+			}
+			printStatus(os.Stdout, status)
+			return nil
+		},
+	}
+}
+
+func statusFields(h rooms.HostStatus) map[string]any {
+	list := make([]map[string]any, 0, len(h.Rooms))
+	for _, r := range h.Rooms {
+		list = append(list, map[string]any{
+			"room": r.Room, "members": r.Members, "limit": r.Limit, "topic": r.Topic, "private": r.Private,
+		})
+	}
+	members := make([]map[string]any, 0, len(h.Members))
+	for _, m := range h.Members {
+		members = append(members, map[string]any{
+			"nick": m.Nick, "peer": m.Peer, "role": m.Role.String(), "room": m.Room, "path": m.Path,
+			"since": m.Since.UTC().Format(time.RFC3339),
+		})
+	}
+	return map[string]any{
+		"type": "status", "version": h.Version, "peer": h.Peer, "name": h.Name, "join": "p2pchat join " + h.Target,
+		"addrs": h.Addrs, "started": h.Started.UTC().Format(time.RFC3339), "rooms": list, "members": members, "disk": h.Disk,
+	}
+}
+
+func printStatus(out io.Writer, h rooms.HostStatus) {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	defer w.Flush()
+	fmt.Fprintf(w, "host\t%s (%s), p2pchat %s, since %s\n", ui.Sanitize(h.Name), h.Peer, h.Version, h.Started.Local().Format(time.DateTime))
+	fmt.Fprintf(w, "join\tp2pchat join %s\n", h.Target)
+	fmt.Fprintf(w, "addresses\t%s\n", strings.Join(h.Addrs, "\n\t"))
+	fmt.Fprintf(w, "on disk\t%s\n", byteCount(h.Disk))
+	fmt.Fprintf(w, "rooms\t%d\n", len(h.Rooms))
+	for _, r := range h.Rooms {
+		seats := strconv.Itoa(r.Members)
+		if r.Limit > 0 {
+			seats += "/" + strconv.Itoa(r.Limit)
+		}
+		private := ""
+		if r.Private {
+			private = "private"
+		}
+		fmt.Fprintf(w, "\t#%s\t%s\t%s\t%s\n", ui.Sanitize(string(r.Room)), seats, private, ui.Sanitize(r.Topic))
+	}
+	fmt.Fprintf(w, "connected\t%d\n", len(h.Members))
+	for _, m := range h.Members {
+		room := "no room"
+		if m.Room != "" {
+			room = "#" + ui.Sanitize(string(m.Room))
+		}
+		fmt.Fprintf(w, "\t%s\t%s\t%s\t%s\n", ui.SanitizeNick(m.Nick), room, m.Path, m.Peer)
+	}
+}
+
+// byteCount writes a size for a person.
+func byteCount(n int64) string {
+	for _, unit := range []struct {
+		size int64
+		name string
+	}{{1 << 30, "GiB"}, {1 << 20, "MiB"}, {1 << 10, "KiB"}} {
+		if n >= unit.size {
+			return fmt.Sprintf("%.1f %s", float64(n)/float64(unit.size), unit.name)
+		}
+	}
+	return fmt.Sprintf("%d B", n)
+}
+
+func inviteCommand(s *settings) *cobra.Command {
+	c := &cobra.Command{Use: "invite", Short: "create, list or revoke invites of the host that runs on this data"}
+	c.AddCommand(inviteCreate(s), inviteList(s), inviteRevoke(s))
+	return c
+}
+
+func inviteCreate(s *settings) *cobra.Command {
+	var ask rooms.Invite
+	var expires string
+	c := &cobra.Command{
+		Use:   "create --room ID",
+		Short: "print a new invite to a room",
+		Long: `Print a new invite to a room. Whoever has it can enter, so pass it on as you would
+a key. It carries the addresses of this host.`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if ask.Room == "" {
+				return usagef("--room: say which room")
+			}
+			life, err := ui.ParseLife(expires)
+			if err != nil {
+				return usagef("--expires: %w", err)
+			}
+			ask.Life = life
+			e, err := s.askHost(c.Context(), ask)
+			if err != nil {
+				return s.explain(err)
+			}
+			made := e.(rooms.Invited)
+			if s.json {
+				fields := inviteFields(made.Invite)
+				fields["type"], fields["invite"] = "ok", made.Link
+				newReporter(true, os.Stdout, os.Stderr).line(fields)
+				return nil
+			}
+			fmt.Println(made.Link)
+			return nil
+		},
+	}
+	c.Flags().StringVar(&ask.Room, "room", "", "`ID` of the room")
+	c.Flags().IntVar(&ask.Uses, "uses", rooms.DefaultInviteUses, "how many people can use it")
+	c.Flags().StringVar(&expires, "expires", "24h", "how long it can be used: 90m, 24h, 7d, never")
+	return c
+}
+
+func inviteFields(i rooms.InviteInfo) map[string]any {
+	fields := map[string]any{"id": i.ID, "room": i.Room, "by": i.By, "uses": i.Uses, "max_uses": i.MaxUses}
+	if !i.Expires.IsZero() {
+		fields["expires"] = i.Expires.UTC().Format(time.RFC3339)
+	}
+	return fields
+}
+
+func inviteList(s *settings) *cobra.Command {
+	var ask rooms.Invites
+	c := &cobra.Command{
+		Use:   "list",
+		Short: "show the live invites",
+		Args:  cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			e, err := s.askHost(c.Context(), ask)
+			if err != nil {
+				return s.explain(err)
+			}
+			list := e.(rooms.InviteList)
+			if s.json {
+				all := make([]map[string]any, 0, len(list.Invites))
+				for _, i := range list.Invites {
+					all = append(all, inviteFields(i))
+				}
+				newReporter(true, os.Stdout, os.Stderr).line(map[string]any{"type": "ok", "invites": all})
+				return nil
+			}
+			w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+			for _, i := range list.Invites {
+				until := "never expires"
+				if !i.Expires.IsZero() {
+					until = "until " + i.Expires.Local().Format(time.DateTime)
+				}
+				fmt.Fprintf(w, "%s\t#%s\tused %d of %d\t%s\tby %s\n", i.ID, ui.Sanitize(string(i.Room)), i.Uses, i.MaxUses, until, ui.SanitizeNick(i.By))
+			}
+			return w.Flush()
+		},
+	}
+	c.Flags().StringVar(&ask.Room, "room", "", "only those of the room with this `ID`")
+	return c
+}
+
+func inviteRevoke(s *settings) *cobra.Command {
+	return &cobra.Command{
+		Use:   "revoke ID",
+		Short: "end an invite; whoever has used it stays",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			_, err := s.askHost(c.Context(), rooms.Revoke{ID: args[0]})
+			if err != nil {
+				return s.explain(err)
+			}
+			if s.json {
+				newReporter(true, os.Stdout, os.Stderr).line(map[string]any{"type": "ok", "id": args[0]})
+			}
+			return nil
+		},
+	}
+}

@@ -1,0 +1,176 @@
+// Package cmd answers: which parts are wired together for this command?
+//
+// One file a command: it reads flags, makes the parts and hands them to each
+// other. Nothing in it loops over a chat or decides about one.
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"p2pchat/history"
+	"p2pchat/node"
+	"p2pchat/rooms"
+)
+
+// The exit codes, as the contract has them.
+const (
+	exitDone        = 0
+	exitFailed      = 1
+	exitUsage       = 2
+	exitUnreachable = 3
+	exitRefused     = 4
+	exitOtherHost   = 5
+	exitInvite      = 6
+	exitInUse       = 7
+	exitDamaged     = 8
+)
+
+// usageError is a command line that can't be meant.
+type usageError struct{ error }
+
+// silentError has been told to the person already; only its exit code is left.
+type silentError struct{ error }
+
+func (e silentError) Unwrap() error { return e.error }
+func (e usageError) Unwrap() error  { return e.error }
+
+func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+// Main runs the command line and returns the exit code.
+func Main() int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	err := root().ExecuteContext(ctx)
+	var silent silentError
+	if err != nil && !errors.As(err, &silent) {
+		fmt.Fprintf(os.Stderr, "p2pchat: %v\n", err)
+	}
+	return exitCode(err)
+}
+
+// exitCode maps what went wrong to the contract's exit codes.
+func exitCode(err error) int {
+	var usage usageError
+	var inUse *history.InUseError
+	var damage *history.DamageError
+	var refusal *rooms.Refusal
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.As(err, &usage):
+		return exitUsage
+	case errors.As(err, &inUse):
+		return exitInUse
+	case errors.As(err, &damage):
+		return exitDamaged
+	case errors.Is(err, node.ErrInvite):
+		return exitInvite
+	case errors.As(err, &refusal):
+		return refusalExit(refusal.Code)
+	}
+	return exitFailed
+}
+
+func refusalExit(code rooms.Code) int {
+	switch code {
+	case rooms.Unreachable:
+		return exitUnreachable
+	case rooms.IdentityMismatch:
+		return exitOtherHost
+	case rooms.InviteInvalid:
+		return exitInvite
+	case rooms.Storage, rooms.BadRequest, rooms.UnsupportedVersion:
+		return exitFailed
+	}
+	return exitRefused
+}
+
+// root makes the command tree. It is made anew for each call, so that tests can
+// run it twice.
+func root() *cobra.Command {
+	s := &settings{}
+	c := &cobra.Command{
+		Use:   "p2pchat",
+		Short: "a chat server that lives on your own machine",
+		Long: `p2pchat is a chat server that lives on your own machine.
+
+  p2pchat host           turn this machine into a chat server, and chat on it
+  p2pchat join TARGET    chat on somebody's; TARGET is what their host printed
+
+No account, no rented server. The host's owner can read everything that is said
+on the host; nobody between the host and its members can.`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		PersistentPreRunE: func(c *cobra.Command, _ []string) error {
+			if err := fromEnvironment(c.Flags()); err != nil {
+				return err
+			}
+			return s.check()
+		},
+	}
+	c.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return usagef("%w; see %s --help", err, c.CommandPath())
+	})
+	s.flags(c.PersistentFlags())
+	c.AddCommand(
+		hostCommand(s), joinCommand(s), sendCommand(s), tailCommand(s),
+		statusCommand(s), inviteCommand(s), historyCommand(s),
+		idCommand(s), versionCommand(s), manCommand(),
+	)
+	unknownIsUsage(c)
+	return c
+}
+
+// unknownIsUsage makes every complaint about arguments a usage error, and a
+// command that only has subcommands ask for one.
+func unknownIsUsage(c *cobra.Command) {
+	check := c.Args
+	c.Args = func(c *cobra.Command, args []string) error {
+		if c.HasSubCommands() && len(args) > 0 {
+			if near := c.SuggestionsFor(args[0]); len(near) > 0 {
+				return usagef("there is no command %q; did you mean %q?", args[0], near[0])
+			}
+			return usagef("there is no command %q; see %s --help", args[0], c.CommandPath())
+		}
+		if check == nil {
+			return nil
+		}
+		if err := check(c, args); err != nil {
+			return usagef("%w; see %s --help", err, c.CommandPath())
+		}
+		return nil
+	}
+	if c.HasSubCommands() {
+		c.SuggestionsMinimumDistance = 2
+		c.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
+	}
+	for _, sub := range c.Commands() {
+		unknownIsUsage(sub)
+	}
+}
+
+// fromEnvironment gives every flag that is not on the command line the value of
+// its environment variable: --log-level is P2PCHAT_LOG_LEVEL.
+func fromEnvironment(flags *pflag.FlagSet) error {
+	var first error
+	flags.VisitAll(func(f *pflag.Flag) {
+		name := "P2PCHAT_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
+		value, ok := os.LookupEnv(name)
+		if f.Changed || !ok || value == "" || f.Name == "help" {
+			return
+		}
+		if err := flags.Set(f.Name, value); err != nil && first == nil {
+			first = usagef("%s: %w", name, err)
+		}
+	})
+	return first
+}

@@ -1,0 +1,114 @@
+package cmd
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/libp2p/go-libp2p/core/peer"
+	ma "github.com/multiformats/go-multiaddr"
+
+	"p2pchat/node"
+	"p2pchat/rooms"
+)
+
+// savedHost is a line of the file of saved hosts. A name is pinned to a peer ID:
+// another host at the same address is refused.
+type savedHost struct {
+	Name  string   `json:"name"`
+	Peer  string   `json:"peer"`
+	Addrs []string `json:"addrs"`
+}
+
+// savedHost finds a host that was saved under a name.
+func (s *settings) savedHost(name string) (node.Target, bool, error) {
+	all, err := s.savedHosts()
+	if err != nil {
+		return node.Target{}, false, err
+	}
+	for _, h := range all {
+		if h.Name != name {
+			continue
+		}
+		id, err := peer.Decode(h.Peer)
+		if err != nil {
+			return node.Target{}, false, fmt.Errorf("%s: the peer ID of %q can't be read", s.path(savedFile), name)
+		}
+		t := node.Target{AddrInfo: peer.AddrInfo{ID: id}}
+		for _, text := range h.Addrs {
+			if a, err := ma.NewMultiaddr(text); err == nil {
+				t.Addrs = append(t.Addrs, a)
+			}
+		}
+		return t, true, nil
+	}
+	return node.Target{}, false, nil
+}
+
+func (s *settings) path(file string) string { return filepath.Join(s.data, file) }
+
+func (s *settings) savedHosts() ([]savedHost, error) {
+	f, err := os.Open(s.path(savedFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	var all []savedHost
+	for lines := bufio.NewScanner(f); lines.Scan(); {
+		var h savedHost
+		if json.Unmarshal(lines.Bytes(), &h) == nil && h.Name != "" {
+			all = append(all, h)
+		}
+	}
+	return all, nil
+}
+
+// saveHost remembers where a host is. The secret of an invite is not kept.
+func (s *settings) saveHost(name string, t node.Target) error {
+	if _, refusal := rooms.DefaultLimits().ParseRoomID(name); refusal != nil {
+		return usagef("--save %q: a name has letters, digits, _ . -", name)
+	}
+	all, err := s.savedHosts()
+	if err != nil {
+		return err
+	}
+	kept := []savedHost{{Name: name, Peer: t.ID.String(), Addrs: texts(t.Addrs)}}
+	for _, h := range all {
+		if h.Name == name && h.Peer != t.ID.String() {
+			return rooms.Refuse(rooms.IdentityMismatch, "save it under another name, or take the old line out of "+s.path(savedFile),
+				"%q is already the name of another host: %s", name, h.Peer)
+		}
+		if h.Name != name {
+			kept = append(kept, h)
+		}
+	}
+	return s.writeSaved(kept)
+}
+
+func (s *settings) writeSaved(all []savedHost) error {
+	f, err := os.CreateTemp(s.data, ".known_hosts-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name())
+	for _, h := range all {
+		b, err := json.Marshal(h)
+		if err == nil {
+			_, err = f.Write(append(b, '\n'))
+		}
+		if err != nil {
+			return errors.Join(err, f.Close())
+		}
+	}
+	if err := errors.Join(f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), s.path(savedFile))
+}

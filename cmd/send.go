@@ -1,0 +1,148 @@
+package cmd
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"p2pchat/node"
+	"p2pchat/rooms"
+	"p2pchat/ui"
+)
+
+// sendFlags are the flags of p2pchat send.
+type sendFlags struct {
+	member memberFlags
+	file   string
+}
+
+func sendCommand(s *settings) *cobra.Command {
+	f := &sendFlags{}
+	c := &cobra.Command{
+		Use:   "send TARGET --room ID [TEXT]",
+		Short: "say one thing and leave",
+		Long: `Say one thing in a room and leave. Without TEXT, all of standard input is the
+message. It exits with 0 once the message is on the host's disk.`,
+		Example: "  echo hi | p2pchat send home --room dev",
+		Args:    cobra.RangeArgs(1, 2),
+		RunE:    func(c *cobra.Command, args []string) error { return f.run(c.Context(), s, args) },
+	}
+	f.member.flags(c.Flags())
+	c.Flags().StringVar(&f.file, "file", "", "`PATH` of a file to send")
+	return c
+}
+
+func (f *sendFlags) run(ctx context.Context, s *settings, args []string) error {
+	if f.file != "" {
+		return fmt.Errorf("--file: %w", errNotYet)
+	}
+	if err := s.log(""); err != nil {
+		return err
+	}
+	target, err := s.target(args[0])
+	if err != nil {
+		return err
+	}
+	text, err := messageText(args[1:])
+	if err != nil {
+		return err
+	}
+	client, join, done, err := s.enter(ctx, target, f.member)
+	if err != nil {
+		return s.explain(err)
+	}
+	defer done()
+	entered, err := client.Do(ctx, join)
+	if err != nil {
+		return s.explain(err)
+	}
+	said, err := sayPatiently(ctx, client, text)
+	if err != nil {
+		return s.explain(err)
+	}
+	if s.json {
+		room := entered.(rooms.Entered).Room.Room
+		newReporter(true, os.Stdout, os.Stderr).line(map[string]any{"type": "ok", "room": room, "seq": said.Seq})
+	}
+	return nil
+}
+
+// messageText is TEXT, or all of standard input without its last line end.
+func messageText(args []string) (string, error) {
+	if len(args) > 0 {
+		return args[0], nil
+	}
+	limit := int64(rooms.DefaultLimits().TextBytes)
+	b, err := io.ReadAll(io.LimitReader(os.Stdin, limit+2))
+	if err != nil {
+		return "", fmt.Errorf("reading the message: %w", err)
+	}
+	return strings.TrimRight(string(b), "\r\n"), nil
+}
+
+// enter connects and says how to enter the room that was asked for.
+func (s *settings) enter(ctx context.Context, t node.Target, m memberFlags) (*node.Client, rooms.Join, func(), error) {
+	join := rooms.Join{Room: m.room, Invite: t.Invite}
+	if m.room == "" && join.Invite == (rooms.Capability{}) {
+		return nil, join, nil, usagef("--room: say which room")
+	}
+	client, done, err := s.connect(ctx, t, m)
+	return client, join, done, err
+}
+
+// sayPatiently says a line, and waits when the host takes no more at the moment.
+func sayPatiently(ctx context.Context, c *node.Client, text string) (rooms.Said, error) {
+	for {
+		e, err := c.Do(ctx, rooms.Say{Kind: rooms.Text, Text: text})
+		if err == nil {
+			return e.(rooms.Said), nil
+		}
+		refusal, ok := err.(*rooms.Refusal)
+		if !ok || refusal.Code != rooms.RateLimited {
+			return rooms.Said{}, err
+		}
+		t := time.NewTimer(refusal.Retry)
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+			t.Stop()
+			return rooms.Said{}, ctx.Err()
+		}
+	}
+}
+
+// tailCommand follows a room.
+func tailCommand(s *settings) *cobra.Command {
+	m := &memberFlags{}
+	c := &cobra.Command{
+		Use:   "tail TARGET --room ID",
+		Short: "follow a room, read only",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			if err := s.log(""); err != nil {
+				return err
+			}
+			target, err := s.target(args[0])
+			if err != nil {
+				return err
+			}
+			client, _, done, err := s.enter(c.Context(), target, *m)
+			if err != nil {
+				return s.explain(err)
+			}
+			defer done()
+			o := s.chat(client, nil)
+			if o.Room = m.room; m.room == "" {
+				o.Invite = &target.Invite
+			}
+			return ended(ui.Follow(c.Context(), o, os.Stdout, os.Stderr, s.json))
+		},
+	}
+	m.flags(c.Flags())
+	return c
+}

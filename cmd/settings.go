@@ -1,0 +1,131 @@
+package cmd
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	stdlog "log"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+
+	golog "github.com/ipfs/go-log/v2"
+	"github.com/libp2p/go-libp2p/gologshim"
+	"github.com/spf13/pflag"
+	"golang.org/x/term"
+)
+
+// settings are the flags that every command has.
+type settings struct {
+	data     string
+	logLevel string
+	logFile  string
+	json     bool
+	color    string
+	network  string
+}
+
+func (s *settings) flags(f *pflag.FlagSet) {
+	f.StringVar(&s.data, "data", defaultData(), "`DIR` for identity, rooms, invites and files")
+	f.StringVar(&s.logLevel, "log-level", "error", "what is logged: debug, info, warn, error")
+	f.StringVar(&s.logFile, "log-file", "", "`FILE` to log to (a host without it: p2pchat.log in its data)")
+	f.BoolVar(&s.json, "json", false, "speak JSON, one object a line")
+	f.StringVar(&s.color, "color", "auto", "colours: auto, always, never")
+	f.StringVar(&s.network, "network", "public", "what may be used to reach others: public, private, none")
+}
+
+// defaultData is the XDG data directory, or what the system has in its place.
+func defaultData() string {
+	if dir := os.Getenv("XDG_DATA_HOME"); filepath.IsAbs(dir) {
+		return filepath.Join(dir, "p2pchat")
+	}
+	if dir := os.Getenv("LOCALAPPDATA"); runtime.GOOS == "windows" && dir != "" {
+		return filepath.Join(dir, "p2pchat")
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return "p2pchat-data"
+	}
+	return filepath.Join(home, ".local", "share", "p2pchat")
+}
+
+func (s *settings) check() error {
+	for _, choice := range []struct {
+		flag, value string
+		allowed     []string
+	}{
+		{"--color", s.color, []string{"auto", "always", "never"}},
+		{"--network", s.network, []string{"public", "private", "none"}},
+		{"--log-level", s.logLevel, []string{"debug", "info", "warn", "error"}},
+	} {
+		if !slices.Contains(choice.allowed, choice.value) {
+			return usagef("%s %q: it is one of %s", choice.flag, choice.value, strings.Join(choice.allowed, ", "))
+		}
+	}
+	if s.data == "" {
+		return usagef("--data: give it a directory")
+	}
+	return nil
+}
+
+// log sends every log to a file, or nowhere: a library that writes to the
+// terminal would write over the prompt.
+func (s *settings) log(file string) error {
+	if s.logFile != "" {
+		file = s.logFile
+	}
+	level, err := golog.LevelFromString(s.logLevel)
+	if err != nil {
+		return usagef("--log-level: %w", err)
+	}
+	stdlog.SetOutput(io.Discard) // quic-go warns there about receive buffers
+	config := golog.Config{Format: golog.PlaintextOutput, Level: level}
+	if file == "" {
+		config.Level = golog.LevelFatal
+	} else {
+		f, err := os.OpenFile(file, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+		if err != nil {
+			return fmt.Errorf("opening the log: %w", err)
+		}
+		_ = f.Close()
+		config.File = file
+	}
+	golog.SetupLogging(config)
+	gologshim.SetDefaultHandler(golog.SlogHandler())
+	return nil
+}
+
+// makeData makes the data directory.
+func (s *settings) makeData() error {
+	if err := os.MkdirAll(s.data, 0o700); err != nil {
+		return fmt.Errorf("making the data directory: %w", err)
+	}
+	return nil
+}
+
+// onTerminal tells whether a person sits at both ends.
+func onTerminal() bool { return isTerminal(os.Stdin) && isTerminal(os.Stdout) }
+
+func isTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
+
+// userName is the nick of somebody who gave none.
+func userName() string {
+	for _, name := range []string{"USER", "LOGNAME", "USERNAME"} {
+		if v := os.Getenv(name); v != "" {
+			return v
+		}
+	}
+	return ""
+}
+
+// ownerName is what a host's owner is called on it.
+func ownerName() string {
+	if name := userName(); name != "" {
+		return name
+	}
+	return "owner"
+}
+
+var errNotYet = errors.New("this is not available yet")

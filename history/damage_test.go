@@ -1,0 +1,175 @@
+package history
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"testing"
+
+	"p2pchat/rooms"
+)
+
+// smallRoom makes a room of three segments on a file system in memory, and returns it
+// with the messages behind each byte of the last segment.
+func smallRoom(t testing.TB) (m *memory, last rooms.Seq, ends map[int64]rooms.Seq) {
+	t.Helper()
+	m = newMemory()
+	s, err := openMemory(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.segment = 1100
+	l := openRoom(t, s)
+	ends = map[int64]rooms.Seq{}
+	for len(l.view.Load().segments) < 3 || len(ends) < 3 {
+		if len(l.view.Load().segments) > 3 {
+			t.Fatal("the segments are too small")
+		}
+		say(t, l, l.Head()+1, 1)
+		if len(l.view.Load().segments) == 3 {
+			ends[l.view.Load().last.end] = l.Head()
+		}
+	}
+	s.segment = segmentSize
+	say(t, l, l.Head()+3, 3) // the last write has three
+	last = l.Head()
+	s.Close()
+	return m, last, ends
+}
+
+// segmentsOf returns the nodes of a room's segments, in order.
+func segmentsOf(t testing.TB, m *memory) []*node {
+	t.Helper()
+	_, dir, _, err := m.find(filepath.Join("/data", "rooms", "b00102030405060708090a0b0c0d0e0f"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var nodes []*node
+	for _, name := range sortedNames(dir.names) {
+		if _, ok := numberIn(name, "seg-"); ok {
+			nodes = append(nodes, dir.names[name])
+		}
+	}
+	return nodes
+}
+
+func TestTornAtEveryByte(t *testing.T) {
+	m, last, _ := smallRoom(t)
+	nodes := segmentsOf(t, m)
+	tail := nodes[len(nodes)-1]
+	good := slices.Clone(tail.data)
+	h, err := decodeHeader(good[:headerSize], logMagic, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for size := range len(good) + 1 {
+		m, _, _ := smallRoom(t)
+		nodes := segmentsOf(t, m)
+		nodes[len(nodes)-1].data = slices.Clone(good[:size])
+		want := h.first - 1
+		r := frameReader{f: &memoryFile{m, nodes[len(nodes)-1], ""}, salt: h.salt, off: headerSize, end: int64(size)}
+		for fr, err := r.next(); err == nil; fr, err = r.next() {
+			want = fr.seq
+		}
+		torn := int64(size) != r.off && size != len(good)
+		s, err := openMemory(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		l := openRoom(t, s)
+		if l.Damage() != nil {
+			t.Fatalf("cut at %d: %v", size, l.Damage())
+		}
+		expectAll(t, l, want)
+		if torn && l.Repaired() == "" || size == len(good) && (l.Repaired() != "" || want != last) {
+			t.Fatalf("cut at %d: repaired %q", size, l.Repaired())
+		}
+		if torn {
+			expectLost(t, m, good[min(r.off, int64(size)):size])
+		}
+		say(t, l, want+5, 2)
+		expectAll(t, l, want+5)
+		expectWhole(t, s, want+5)
+	}
+}
+
+// expectLost looks for a file in lost/ that ends with what was cut off.
+func expectLost(t *testing.T, m *memory, cut []byte) {
+	t.Helper()
+	_, dir, _, err := m.find("/data/rooms/b00102030405060708090a0b0c0d0e0f/lost")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if dir == nil && len(cut) == 0 {
+		return
+	}
+	for _, n := range dir.names {
+		if bytes.HasSuffix(n.durable, cut) {
+			return
+		}
+	}
+	t.Fatalf("%d bytes were cut off and not kept", len(cut))
+}
+
+// TestEveryFlippedBit flips each bit of a room of three segments: what is read is a
+// part of what was said, and what is missing is told.
+func TestEveryFlippedBit(t *testing.T) {
+	m, last, ends := smallRoom(t)
+	var lastWrite rooms.Seq // the last write but one ends here
+	for _, seq := range ends {
+		if seq < last {
+			lastWrite = max(lastWrite, seq)
+		}
+	}
+	nodes := segmentsOf(t, m)
+	want := run(1, last)
+	for i, n := range nodes {
+		step := 1
+		if testing.Short() || raceDetector {
+			step = 13
+		}
+		for bit := 0; bit < len(n.data)*8; bit += step {
+			n.data[bit/8] ^= 1 << (bit % 8)
+			s := newStore(m, "/data")
+			got, told := readDamaged(t, s)
+			r, err := s.Verify(lobby)
+			if err != nil {
+				t.Fatal(err)
+			}
+			n.data[bit/8] ^= 1 << (bit % 8)
+			if !slices.EqualFunc(got, want[:min(len(got), len(want))], equalMessage) {
+				t.Fatalf("segment %d, bit %d: something else was read", i, bit)
+			}
+			if len(got) < len(want) && !told && (i < 2 || rooms.Seq(len(got)) < lastWrite) {
+				t.Fatalf("segment %d, bit %d: only %d of %d messages, and no error", i, bit, len(got), last)
+			}
+			if r.Whole() && r.Torn == 0 {
+				t.Fatalf("segment %d, bit %d: verify found nothing", i, bit)
+			}
+		}
+	}
+}
+
+// readDamaged reads what can be read, and whether something was told about the rest.
+func readDamaged(t *testing.T, s *Store) (msgs []rooms.Message, told bool) {
+	t.Helper()
+	var damage *DamageError
+	var version *VersionError
+	l, err := s.Room(lobby)
+	if errors.As(err, &version) || err == io.EOF {
+		return nil, true
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	msgs, err = all(l, 7)
+	if err != nil && !errors.As(err, &damage) && !errors.As(err, &version) {
+		t.Fatalf("%v is no damage", err)
+	}
+	return msgs, err != nil || l.Damage() != nil
+}
+
+func equalMessage(a, b rooms.Message) bool { return reflect.DeepEqual(a, b) }

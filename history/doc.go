@@ -1,0 +1,76 @@
+// Package history answers: how do messages outlive the process?
+//
+// A [Store] is one directory on the host's disk. It keeps the state of the host
+// (the list of [rooms.Change] that the registry made) and one [Log] of messages
+// for every room. Nothing else in the program writes to that directory, and a
+// lock keeps a second host out of it; [View] looks on without the lock.
+//
+// Guarantees:
+//
+//   - When [Log.Append] or [Store.Record] returns nil, what it was given is on
+//     the disk: one write, then fdatasync, then nil. A new file is there only
+//     when its directory was synced, too.
+//   - A read sees only what is durable, in order, without a gap.
+//   - After a power cut the last write may be there in part. What is broken of it
+//     is copied to lost/, cut off, and told by [Log.Repaired]. Broken bytes with a
+//     later write behind them are damage, never cut: a damaged room is served
+//     read-only up to the damage. Only where a disk spoils the very last write later
+//     does it look like a power cut; that, too, is kept in lost/ and told.
+//   - After a failed write or sync a log is read-only until it is opened again. A
+//     failed sync is never tried again: the kernel may have dropped the data and
+//     would then report success.
+//   - A Record is there as a whole or not at all. Messages of one Append may
+//     survive a crash in part, the first ones; none of them was acknowledged.
+//   - Memory does not grow with history: a page is found through a sparse index,
+//     and only a bounded number of indexes is kept.
+//
+// What the disk itself loses later is found (checksums, hash chain) but not
+// mended; that takes a backup.
+//
+// # On disk
+//
+//	LOCK                              held by the host; its process number
+//	state/state-<n>.log               the changes; the highest n counts, the one before is kept
+//	state/new.tmp                     a snapshot being written
+//	rooms/<room key>/seg-<seq>.log    messages from seq on, 16 hex digits
+//	rooms/<room key>/lost/*.torn      what was cut off after a crash
+//
+// Directories are 0700, files 0600. Each file starts with a header and goes on
+// with frames. Numbers are little endian.
+//
+//	header, 64 bytes
+//	 0  magic    8   "P2PCLOG1" messages, "P2PCSTA1" state
+//	 8  version  u16 1
+//	10  flags    u16 0
+//	12  salt     u32 random; where the checksums of the frames start
+//	16  room     16  room key; state: zero
+//	32  first    u64 seq of the first frame
+//	40  epoch    u64 identifies the history; state: frames in the snapshot
+//	48  created  i64 Unix milliseconds
+//	56  zero     4
+//	60  crc32c   u32 over bytes 0 to 59
+//
+//	frame, 18 bytes and the payload
+//	 0  0xA7     u8
+//	 1  flags    u8  R restart 1, B begin 2, E end 4
+//	 2  len      u32 bytes of payload, at most 256 KiB
+//	 6  seq      u64
+//	14  crc32c   u32 over flags, len, seq, payload, starting from the salt
+//	18  payload      gob
+//
+// The salt keeps a member from saying something that would be taken for a frame,
+// for nobody outside of the host knows it.
+//
+// The payloads of one block, at most 64 frames and about 64 KiB, are one gob
+// stream: R marks its first frame, which carries the types and so can be decoded
+// by itself. B marks the first frame of a write and E the last one. A frame with
+// B was written after everything before it had been synced; so broken bytes
+// before a B are damage, and broken bytes with no B behind them are taken for a
+// write that was never acknowledged.
+//
+// A message's payload holds the SHA-256 of its body and the chain before it: the
+// first 16 bytes of a SHA-256 over the previous chain value and all of the
+// previous message. gob fields are only ever added, never renamed or retyped. A
+// later format version keeps magic, version and checksum of the header where they
+// are, so that an older program can refuse it by name.
+package history

@@ -1,0 +1,111 @@
+package history
+
+import (
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"p2pchat/rooms"
+)
+
+var update = flag.Bool("update", false, "write the golden files of the current version")
+
+// golden is what a golden directory has to say.
+type golden struct {
+	Epoch    uint64
+	Chain    string
+	Messages []rooms.Message
+	Changes  []rooms.Change
+}
+
+// TestGolden reads the files that released versions wrote. Never write those of an
+// older version again: they stand for what is on people's disks.
+func TestGolden(t *testing.T) {
+	if *update {
+		writeGolden(t, filepath.Join("testdata", "v1"))
+	}
+	dirs, err := filepath.Glob(filepath.Join("testdata", "v*"))
+	if err != nil || len(dirs) == 0 {
+		t.Fatalf("no golden files: %v", err)
+	}
+	for _, dir := range dirs {
+		want, err := os.ReadFile(filepath.Join(dir, "want.json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := readGolden(t, dir); string(got) != string(want) {
+			t.Errorf("%s reads as\n%s\nwant\n%s", dir, got, want)
+		}
+	}
+}
+
+func readGolden(t *testing.T, dir string) []byte {
+	t.Helper()
+	s, err := View(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := openRoom(t, s)
+	g := golden{Epoch: l.Epoch(), Chain: expectWhole(t, s, l.Head()).Chain}
+	if g.Messages, err = all(l, 10); err != nil {
+		t.Fatal(err)
+	}
+	if g.Changes, err = s.Changes(); err != nil {
+		t.Fatal(err)
+	}
+	b, err := json.MarshalIndent(g, "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return append(b, '\n')
+}
+
+func writeGolden(t *testing.T, dir string) {
+	t.Helper()
+	if err := os.RemoveAll(dir); err != nil {
+		t.Fatal(err)
+	}
+	s := openStore(t, dir)
+	s.segment = 4 << 10
+	l := openRoom(t, s)
+	say(t, l, 40, 3)
+	if err := s.Compact(someChanges(1, 13)); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Record(someChanges(14, 20)...); err != nil {
+		t.Fatal(err)
+	}
+	s.Close()
+	if err := os.Remove(filepath.Join(dir, "LOCK")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "want.json"), readGolden(t, dir), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestLaterVersionIsRefused(t *testing.T) {
+	b := header{first: 1}.encode(logMagic)
+	b[8] = version + 1
+	b = sealHeader(b)
+	_, err := decodeHeader(b, logMagic, "seg")
+	later, ok := err.(*VersionError)
+	if !ok || later.Version != version+1 {
+		t.Errorf("a later version: %v", err)
+	}
+	m := newMemory()
+	s, err := openMemory(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	say(t, openRoom(t, s), 3, 1)
+	s.Close()
+	n := segmentsOf(t, m)[0]
+	n.data[8] = version + 1
+	sealHeader(n.data[:headerSize])
+	if _, err := newStore(m, "/data").Room(lobby); err == nil {
+		t.Error("a room of a later version opens")
+	}
+}

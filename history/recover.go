@@ -1,0 +1,294 @@
+package history
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"p2pchat/rooms"
+)
+
+// open finds the room's segments and scans the last one. It makes a host's log
+// where there is none, and repairs what a crash left. The error is one that leaves
+// nothing to read; all others make the log read-only.
+func (l *Log) open() error {
+	if l.store.host {
+		if err := ensureDir(l.store.fs, l.dir); err != nil {
+			return err
+		}
+		if err := l.store.fs.SyncDir(l.store.roomsDir()); err != nil {
+			return err
+		}
+	} else {
+		l.failed = readOnly(l.dir, errors.New("opened for reading only"))
+	}
+	segments, err := listSegments(l.store.fs, l.dir)
+	if err != nil {
+		return err
+	}
+	if len(segments) == 0 {
+		return l.begin(1)
+	}
+	return l.openTail(segments)
+}
+
+// listSegments returns the first message of each segment in the directory, in order.
+func listSegments(fsys fs, dir string) ([]rooms.Seq, error) {
+	entries, err := fsys.List(dir)
+	if err != nil {
+		return nil, err
+	}
+	var segments []rooms.Seq
+	for _, e := range entries {
+		if n, ok := numberIn(e.name, "seg-"); ok && !e.dir {
+			segments = append(segments, rooms.Seq(n))
+		}
+	}
+	slices.Sort(segments)
+	return segments, nil
+}
+
+// begin begins an empty log. A view of a log that its host is just making is empty,
+// too, and has no epoch yet.
+func (l *Log) begin(first rooms.Seq) error {
+	x := index{header: header{room: l.key, first: first}, last: first - 1, end: headerSize}
+	if l.store.host {
+		made, f, err := l.create(first, l.store.newEpoch())
+		if err != nil {
+			return err
+		}
+		x, l.file = made, f
+	}
+	l.view.Store(&view{segments: []rooms.Seq{first}, last: x})
+	return nil
+}
+
+// openTail opens the last segment. One without a whole header, and nothing else, is
+// what a crash leaves of a new segment: it is taken away, and the one before is the
+// last.
+func (l *Log) openTail(segments []rooms.Seq) error {
+	first := segments[len(segments)-1]
+	path := l.path(first)
+	f, err := l.store.fs.OpenFile(path, l.store.access())
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	size, err := f.Size()
+	if err != nil {
+		return err
+	}
+	h, err := readHeader(f, path, logMagic, size)
+	if err == nil && (h.room != l.key || h.first != first) {
+		err = errHeader
+		size = max(size, headerSize+1) // a whole header of something else is no crash
+	}
+	l.view.Store(&view{segments: segments, last: index{
+		header: header{room: l.key, first: first}, last: first - 1, end: headerSize}})
+	if errors.Is(err, errHeader) {
+		if size <= headerSize {
+			return l.withoutTail(f, segments, size)
+		}
+		l.damaged(&DamageError{File: path, After: first - 1, Reason: errHeader.Error()})
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return l.openSegment(f, segments, h, size)
+}
+
+// withoutTail opens the log without its last segment, which has no header.
+func (l *Log) withoutTail(f file, segments []rooms.Seq, size int64) error {
+	first := segments[len(segments)-1]
+	segments = segments[:len(segments)-1]
+	if l.store.host {
+		kept, err := setAside(l.store.fs, l.dir, segmentName(first), f, 0, size)
+		if err == nil {
+			f.Close() // Windows removes no open file
+			err = l.store.fs.Remove(l.path(first))
+		}
+		if err == nil {
+			err = l.store.fs.SyncDir(l.dir)
+		}
+		if err != nil {
+			return err
+		}
+		l.note("took away %q, which had no whole header%s", l.path(first), kept)
+	}
+	if len(segments) == 0 {
+		return l.begin(first)
+	}
+	if err := l.openTail(segments); err != nil {
+		return err
+	}
+	if now := l.view.Load(); l.damage == nil && now.head() != first-1 {
+		l.damaged(&DamageError{File: l.tailPath(), Offset: now.last.end, After: now.head(),
+			Reason: fmt.Sprintf("a segment that began with %d followed", first)})
+	}
+	return nil
+}
+
+// openSegment scans the last segment and makes it the log's tail.
+func (l *Log) openSegment(f file, segments []rooms.Seq, h header, size int64) error {
+	path := l.path(h.first)
+	e, err := scan(f, h, size)
+	if err != nil {
+		return err
+	}
+	l.view.Store(&view{segments: segments, last: e.index})
+	d, err := e.damage(f, path, size)
+	if err != nil {
+		return err
+	}
+	if d == nil {
+		d, err = l.readChain(f, segments, &e)
+	}
+	if err != nil {
+		return err
+	}
+	if d != nil {
+		l.damaged(d)
+		return nil
+	}
+	if l.store.host {
+		if err := l.mend(f, e, size); err != nil {
+			l.damaged(err)
+		}
+	}
+	return nil
+}
+
+// mend cuts off the broken rest of a write, and makes sure that all the others are
+// on the disk: a process that was killed may have written them and not synced.
+func (l *Log) mend(f file, e extent, size int64) error {
+	if e.end < size {
+		kept, err := setAside(l.store.fs, l.dir, segmentName(e.first), f, e.end, size)
+		if err != nil {
+			return err
+		}
+		if err := f.Truncate(e.end); err != nil {
+			return err
+		}
+		l.note("cut %d bytes after message %d (%s)%s", size-e.end, e.last, e.bad.reason, kept)
+	}
+	if err := f.Sync(); err != nil {
+		return err
+	}
+	return l.store.fs.SyncDir(l.dir)
+}
+
+// readChain reads the chain behind the last message. Where the last segment is empty,
+// that message is the last of the segment before.
+func (l *Log) readChain(f file, segments []rooms.Seq, e *extent) (*DamageError, error) {
+	path, last, block := l.path(e.first), e.index, e.block
+	if e.last < e.first {
+		if len(segments) < 2 {
+			return nil, nil
+		}
+		before := segments[len(segments)-2]
+		path = l.path(before)
+		bf, be, err := l.scanClosed(before, e.first)
+		var d *DamageError
+		if errors.As(err, &d) {
+			return d, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		defer bf.Close()
+		f, last, block = bf, be.index, be.block
+	}
+	var blocks blockReader
+	r := frameReader{f: f, salt: last.salt, off: block, end: last.end}
+	for r.off < r.end {
+		fr, err := r.next()
+		if err != nil {
+			return nil, err
+		}
+		var rec record
+		if err := blocks.decode(fr, &rec); err != nil {
+			return &DamageError{File: path, Offset: fr.off, After: fr.seq - 1, Reason: err.Error()}, nil
+		}
+		l.chain = rec.chain(fr.seq)
+	}
+	return nil, nil
+}
+
+// damaged makes the log read-only because of what was found when it was opened.
+func (l *Log) damaged(err error) {
+	l.damage = err
+	if l.store.host {
+		l.failed = readOnly(l.tailPath(), err)
+	}
+}
+
+// note adds to what Repaired tells.
+func (l *Log) note(format string, args ...any) {
+	if l.repaired != "" {
+		l.repaired += "; "
+	}
+	l.repaired += fmt.Sprintf(format, args...)
+}
+
+// setAside copies bytes of f to lost/ below dir, durably, before they are cut off.
+// It returns where, as the end of a sentence.
+func setAside(fsys fs, dir, name string, f file, from, to int64) (string, error) {
+	if from >= to {
+		return "", nil
+	}
+	lost := filepath.Join(dir, "lost")
+	if err := ensureDir(fsys, lost); err != nil {
+		return "", err
+	}
+	out, path, err := createTorn(fsys, lost, fmt.Sprintf("%s-%d", name, from))
+	if err != nil {
+		return "", err
+	}
+	err = copyBytes(out, f, from, to)
+	if err == nil {
+		err = out.Sync()
+	}
+	if cerr := out.Close(); err == nil {
+		err = cerr
+	}
+	if err == nil {
+		err = fsys.SyncDir(lost)
+	}
+	if err == nil {
+		err = fsys.SyncDir(dir)
+	}
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("; kept in %q", path), nil
+}
+
+// createTorn makes a file that is not there yet: the same place may tear twice.
+func createTorn(fsys fs, dir, name string) (file, string, error) {
+	path := filepath.Join(dir, name+".torn")
+	for i := 2; ; i++ {
+		f, err := fsys.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL)
+		if !errors.Is(err, os.ErrExist) {
+			return f, path, err
+		}
+		path = filepath.Join(dir, fmt.Sprintf("%s-%d.torn", name, i))
+	}
+}
+
+func copyBytes(to, from file, off, end int64) error {
+	buf := make([]byte, min(windowSize, end-off))
+	for start := off; off < end; {
+		b := buf[:min(int64(len(buf)), end-off)]
+		if _, err := from.ReadAt(b, off); err != nil {
+			return err
+		}
+		if _, err := to.WriteAt(b, off-start); err != nil {
+			return err
+		}
+		off += int64(len(b))
+	}
+	return nil
+}

@@ -1,0 +1,420 @@
+package node
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/libp2p/go-libp2p/core/crypto"
+	"github.com/libp2p/go-libp2p/core/host"
+
+	"p2pchat/rooms"
+)
+
+// ClientConfig says who connects, and where to.
+type ClientConfig struct {
+	Key       crypto.PrivKey
+	Target    Target
+	Nick      string // wish; empty: the one the host knows, or a made-up one
+	NickFixed bool   // be refused rather than get another nick
+	Version   string // the program's version, told to the host
+	Recent    int    // messages to be replayed on entering a room; 0: DefaultRecent
+
+	// Net is the libp2p host to dial from; the caller closes it. With nil the
+	// client makes one of its own.
+	Net host.Host
+
+	dial func(context.Context) (conn, rooms.Path, error)
+}
+
+// DefaultRecent is how much of a room's history is shown on entering it.
+const DefaultRecent = 50
+
+// Client is one connection to a host, kept up across lost networks. Its methods
+// may be called from any goroutine.
+type Client struct {
+	config   ClientConfig
+	instance uint64
+	events   chan rooms.Event
+	wake     chan struct{}
+	ctx      context.Context // ends with Close
+	cancel   context.CancelFunc
+	finished chan struct{} // closed when the owner has ended
+
+	mu        sync.Mutex // guards the fields below
+	submitted []*request
+	tickets   uint64
+
+	// Owned by run.
+	link    *link
+	pending []*request // in the order in which they were sent or are to be
+	ref     uint64
+	count   uint64
+	room    rooms.RoomID
+	passing bool // the room keeps no history, so its numbers may jump
+	cursor  rooms.Cursor
+	head    rooms.Seq // the end of the history when the room was entered
+
+	returning bool      // into the room after a lost connection: wait for head before sending
+	gapAt     rooms.Seq // this message was missing; 0: none was
+	nick      string
+	welcome   rooms.Welcome
+	final     *rooms.Refusal
+}
+
+// request is a command on its way to its answer.
+type request struct {
+	cmd    rooms.Command
+	ticket uint64 // what Send returned
+	ref    uint64 // on the wire; 0: not sent over the present connection
+	resume bool   // asked by the client itself, to get back into its room
+}
+
+// Timing of a client.
+const (
+	quietTime  = 10 * time.Second // without a word from the host, ask whether it is there
+	answerTime = 8 * time.Second  // for the host to say it is
+	firstRetry = 200 * time.Millisecond
+	lastRetry  = 30 * time.Second
+	dialTime   = 20 * time.Second
+	closeTime  = 2 * time.Second
+)
+
+// Dial connects to a host and returns when it has said welcome. The error is a
+// *rooms.Refusal: Unreachable, IdentityMismatch, or what the host answered.
+func Dial(ctx context.Context, c ClientConfig) (*Client, error) {
+	if c.dial == nil {
+		d, err := newDialer(&c)
+		if err != nil {
+			return nil, err
+		}
+		c.dial = d
+	}
+	return start(ctx, c)
+}
+
+func start(ctx context.Context, c ClientConfig) (*Client, error) {
+	if c.Recent == 0 {
+		c.Recent = DefaultRecent
+	}
+	k := &Client{
+		config: c, instance: randomNumber(), nick: c.Nick,
+		events:   make(chan rooms.Event, 256),
+		wake:     make(chan struct{}, 1),
+		finished: make(chan struct{}),
+	}
+	k.ctx, k.cancel = context.WithCancel(context.Background())
+	dialing, cancel := context.WithTimeout(ctx, dialTime)
+	defer cancel()
+	if err := k.connect(dialing); err != nil {
+		k.cancel()
+		return nil, err
+	}
+	go k.run()
+	return k, nil
+}
+
+// Send hands over a command and does not wait. Commands reach the host in the
+// order in which they were sent. Exactly one answer comes among the Events, as an
+// Answered with the ref that Send returns: what the command promises, or a
+// *rooms.Refusal. Only a client that ends leaves commands unanswered.
+func (k *Client) Send(cmd rooms.Command) (ref uint64) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.tickets++
+	k.submitted = append(k.submitted, &request{cmd: cmd, ticket: k.tickets})
+	signal(k.wake)
+	return k.tickets
+}
+
+// Do sends a command and waits for its answer; a refusal is the error. What
+// happens meanwhile is dropped: Do is for programs that only ask.
+func (k *Client) Do(ctx context.Context, cmd rooms.Command) (rooms.Event, error) {
+	ref := k.Send(cmd)
+	for {
+		select {
+		case e, ok := <-k.events:
+			if !ok {
+				return nil, k.ending()
+			}
+			a, ok := e.(rooms.Answered)
+			if !ok || a.Ref != ref {
+				continue
+			}
+			if refusal, ok := a.Answer.(*rooms.Refusal); ok {
+				return nil, refusal
+			}
+			return a.Answer, nil
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// ending is why there are no more answers.
+func (k *Client) ending() error {
+	if refusal := k.Final(); refusal != nil {
+		return refusal
+	}
+	return unreachable("the connection is closed")
+}
+
+// Events is what happens, in order. It is closed when the client has ended; it
+// has to be read, for a client whose events nobody reads stands still.
+func (k *Client) Events() <-chan rooms.Event { return k.events }
+
+// Welcome returns what the host said on the first connection.
+func (k *Client) Welcome() rooms.Welcome { return k.welcome }
+
+// Close leaves the host.
+func (k *Client) Close() error {
+	k.cancel()
+	for {
+		select {
+		case <-k.events: // let go of what nobody reads any more
+		case <-k.finished:
+			return nil
+		}
+	}
+}
+
+// run owns the client until it is closed or the host refuses it for good.
+func (k *Client) run() {
+	defer close(k.finished)
+	defer close(k.events)
+	defer k.end()
+	k.emit(k.welcome)
+	k.emit(k.link.path)
+	for {
+		why := k.converse()
+		k.link.close()
+		if k.ctx.Err() != nil || k.final != nil {
+			return
+		}
+		k.disconnected(why)
+		if !k.reconnect() {
+			return
+		}
+	}
+}
+
+// converse talks over the present link until it fails.
+func (k *Client) converse() (why string) {
+	quiet := time.NewTimer(quietTime)
+	defer quiet.Stop()
+	asked := false
+	for {
+		select {
+		case <-k.ctx.Done():
+			k.goodbye()
+			return ""
+		case <-k.wake:
+			k.collect()
+			k.pump()
+		case f, ok := <-k.link.frames:
+			if !ok {
+				return k.link.why()
+			}
+			asked = false
+			quiet.Reset(quietTime)
+			if why := k.take(f); why != "" {
+				return why
+			}
+		case <-quiet.C:
+			if asked {
+				return "it no longer answers"
+			}
+			asked = true
+			k.link.send(k.nextRef(), rooms.Ping{})
+			quiet.Reset(answerTime)
+		}
+	}
+}
+
+// goodbye tells the host and waits a moment for it to close, so that everything
+// sent has arrived.
+func (k *Client) goodbye() {
+	k.link.send(k.nextRef(), rooms.Quit{})
+	k.link.finish()
+	t := time.NewTimer(closeTime)
+	defer t.Stop()
+	for {
+		select {
+		case f, ok := <-k.link.frames:
+			if !ok {
+				return
+			}
+			k.answer(f)
+		case <-t.C:
+			return
+		}
+	}
+}
+
+func (k *Client) nextRef() uint64 { k.ref++; return k.ref }
+
+// collect takes over what was submitted. A line gets its origin here, once, so
+// that it is the same line however often it is sent.
+func (k *Client) collect() {
+	k.mu.Lock()
+	fresh := k.submitted
+	k.submitted = nil
+	k.mu.Unlock()
+	for _, r := range fresh {
+		switch c := r.cmd.(type) {
+		case rooms.Say:
+			k.count++
+			c.Origin = rooms.Origin{Client: k.instance, Count: k.count}
+			r.cmd = c
+		case rooms.Join:
+			if c.Recent == 0 {
+				c.Recent = k.config.Recent
+				r.cmd = c
+			}
+		}
+	}
+	k.pending = append(k.pending, fresh...)
+}
+
+// pump sends what may be sent, in order. While the client is getting back into
+// its room, nothing else goes out: the replay may still answer it.
+func (k *Client) pump() {
+	if k.resuming() {
+		return
+	}
+	lines := 0
+	for _, r := range k.pending {
+		if _, ok := r.cmd.(rooms.Say); ok {
+			if lines++; lines > rooms.MaxWaiting {
+				return
+			}
+		}
+		if r.ref == 0 {
+			r.ref = k.nextRef()
+			k.link.send(r.ref, r.cmd)
+		}
+	}
+}
+
+// resuming tells whether the client is on its way back to where it was.
+func (k *Client) resuming() bool {
+	if len(k.pending) > 0 && k.pending[0].resume {
+		return true
+	}
+	return k.returning && k.room != "" && !k.passing && k.cursor.Seq < k.head
+}
+
+// disconnected sorts out what was under way. Lines and questions are asked again;
+// what would do something twice is answered.
+func (k *Client) disconnected(why string) {
+	k.emit(rooms.Connection{What: rooms.ConnectionLost, Why: why})
+	kept := k.pending[:0]
+	for _, r := range k.pending {
+		sent := r.ref != 0
+		r.ref = 0
+		switch {
+		case r.resume:
+		case sent && !repeatable(r.cmd):
+			k.reply(r, rooms.Refuse(rooms.Unreachable, "look whether it was done, and ask again if not",
+				"the connection was lost before the host answered"))
+		default:
+			kept = append(kept, r)
+		}
+	}
+	clear(k.pending[len(kept):])
+	k.pending = kept
+}
+
+// repeatable tells whether a command can be sent again without doing more.
+func repeatable(cmd rooms.Command) bool {
+	switch cmd.(type) {
+	case rooms.Create, rooms.Invite, rooms.Whisper, rooms.Kick, rooms.Ban:
+		return false
+	}
+	return true
+}
+
+// reconnect tries until the host answers, the client is closed, or the host
+// refuses it.
+func (k *Client) reconnect() bool {
+	for wait := firstRetry; ; wait = min(2*wait, lastRetry) {
+		t := time.NewTimer(wait/2 + rand.N(wait))
+		select {
+		case <-t.C:
+		case <-k.ctx.Done():
+			t.Stop()
+			return false
+		}
+		ctx, cancel := context.WithTimeout(k.ctx, dialTime)
+		err := k.connect(ctx)
+		cancel()
+		if err == nil {
+			k.emit(rooms.Connection{What: rooms.ConnectionRestored})
+			k.emit(k.link.path)
+			k.resume()
+			return true
+		}
+		if r, ok := err.(*rooms.Refusal); ok && r.Code != rooms.Unreachable && r.Code != rooms.Busy {
+			k.final = r
+			return false
+		}
+	}
+}
+
+// resume goes back into the room, behind the last message that is known.
+func (k *Client) resume() {
+	if k.room != "" {
+		after := k.cursor
+		join := rooms.Join{Room: string(k.room), After: &after, Recent: k.config.Recent}
+		r := &request{cmd: join, resume: true, ref: k.nextRef()}
+		k.pending = append([]*request{r}, k.pending...)
+		k.link.send(r.ref, join)
+	}
+	k.collect()
+	k.pump()
+}
+
+// end tells why the host wants no more of this client, if it does not.
+func (k *Client) end() {
+	k.cancel()
+	if k.final != nil {
+		k.emitLast(k.final)
+		k.emitLast(rooms.Connection{What: rooms.ConnectionGone, Why: k.final.Error()})
+	}
+}
+
+// reply hands an answer to whoever asked.
+func (k *Client) reply(r *request, answer rooms.Event) {
+	k.emit(rooms.Answered{Ref: r.ticket, Answer: answer})
+}
+
+// emit hands an event to whoever reads Events.
+func (k *Client) emit(e rooms.Event) {
+	select {
+	case k.events <- e:
+	case <-k.ctx.Done():
+	}
+}
+
+// emitLast hands over an event although the client is ending.
+func (k *Client) emitLast(e rooms.Event) {
+	t := time.NewTimer(closeTime)
+	defer t.Stop()
+	select {
+	case k.events <- e:
+	case <-t.C:
+	}
+}
+
+// Final returns why the host ended the connection for good, nil if it did not.
+// It is known once Events is closed.
+func (k *Client) Final() *rooms.Refusal {
+	<-k.finished
+	return k.final
+}
+
+func unreachable(format string, args ...any) *rooms.Refusal {
+	return rooms.Refuse(rooms.Unreachable, "", "%s", fmt.Sprintf(format, args...))
+}

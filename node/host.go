@@ -1,0 +1,238 @@
+package node
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	golog "github.com/ipfs/go-log/v2"
+	"github.com/libp2p/go-libp2p/core/crypto"
+	"github.com/libp2p/go-libp2p/core/host"
+	"github.com/libp2p/go-libp2p/core/network"
+	"github.com/libp2p/go-libp2p/core/peer"
+	"github.com/libp2p/go-libp2p/core/protocol"
+	ma "github.com/multiformats/go-multiaddr"
+
+	"p2pchat/node/wire"
+	"p2pchat/relay"
+	"p2pchat/rooms"
+)
+
+var log = golog.Logger("p2pchat")
+
+// HostConfig says what a host is to be.
+type HostConfig struct {
+	Key      crypto.PrivKey
+	Name     string // shown to members
+	Version  string // the program's version, shown to members
+	Listen   []ma.Multiaddr
+	Announce []ma.Multiaddr // addresses under which the world sees a forwarded port
+	Lobby    string         // the public room that is always there
+	Limits   rooms.Limits
+	Store    Store
+
+	// Notify, when not nil, is told what the operator may want to see:
+	// MemberChanged of every room, and Notices. It must not block.
+	Notify func(rooms.Event)
+}
+
+// Host is a running chat server.
+type Host struct {
+	config    HostConfig
+	limits    rooms.Limits
+	peer      rooms.PeerID
+	net       host.Host
+	registrar *registrar
+	started   time.Time
+
+	sessionIDs atomic.Uint64
+	strangers  chan struct{}   // a place for each connection without a hello yet
+	stopping   chan struct{}   // closed when the host begins to stop
+	work       sync.WaitGroup  // the registrar and the rooms
+	sessions   sync.WaitGroup  // the sessions
+	ctx        context.Context // ends when the host begins to stop
+	cancel     context.CancelFunc
+
+	mu     sync.Mutex // guards closed, and that no session begins after it is set
+	closed bool
+}
+
+// strangersAtOnce bounds the connections that have not said hello.
+const strangersAtOnce = 1024
+
+// NewHost opens the rooms in the store and begins to take connections.
+func NewHost(c HostConfig) (*Host, error) {
+	id, err := peer.IDFromPrivateKey(c.Key)
+	if err != nil {
+		return nil, fmt.Errorf("identity: %w", err)
+	}
+	h := &Host{
+		config: c, limits: c.Limits, peer: rooms.PeerID(id.String()), started: time.Now(),
+		strangers: make(chan struct{}, strangersAtOnce),
+		stopping:  make(chan struct{}),
+	}
+	h.ctx, h.cancel = context.WithCancel(context.Background())
+	h.net, err = relay.NewHost(relay.Config{Key: c.Key, Listen: c.Listen, Announce: c.Announce, Members: c.Limits.HostMembers})
+	if err != nil {
+		return nil, err
+	}
+	if h.registrar, err = newRegistrar(h, c.Store); err != nil {
+		return nil, errors.Join(err, h.net.Close())
+	}
+	err = h.registrar.start(c.Lobby)
+	h.work.Go(h.registrar.run)
+	if err != nil {
+		return nil, errors.Join(err, h.Close())
+	}
+	h.net.SetStreamHandler(protocol.ID(wire.Protocol), h.stream)
+	return h, nil
+}
+
+// stream serves a member's stream.
+func (h *Host) stream(s network.Stream) {
+	remote := s.Conn().RemoteMultiaddr()
+	path, transport := relay.PathOf(remote)
+	h.serveIf(s, rooms.PeerID(s.Conn().RemotePeer().String()), path+" over "+transport, func() { _ = s.Reset() })
+}
+
+// serveIf serves a connection unless the host is stopping or has too many
+// strangers; then it calls reset.
+func (h *Host) serveIf(c conn, peer rooms.PeerID, path string, reset func()) {
+	if !h.begin() {
+		reset()
+		return
+	}
+	defer h.sessions.Done()
+	select {
+	case h.strangers <- struct{}{}:
+	default:
+		reset()
+		return
+	}
+	h.serve(c, peer, path)
+}
+
+// begin counts a session in, unless the host is stopping.
+func (h *Host) begin() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if !h.closed {
+		h.sessions.Add(1)
+	}
+	return !h.closed
+}
+
+// Console opens a session of the host's owner through a pipe in memory.
+func (h *Host) Console(c ClientConfig) (*Client, error) {
+	c.dial = func(context.Context) (conn, rooms.Path, error) {
+		mine, theirs := net.Pipe()
+		if !h.begin() {
+			return nil, rooms.Path{}, net.ErrClosed
+		}
+		h.strangers <- struct{}{}
+		go func() {
+			defer h.sessions.Done()
+			h.serve(pipe{theirs}, h.peer, "console")
+		}()
+		return pipe{mine}, rooms.Path{Path: relay.Local, Transport: "memory"}, nil
+	}
+	return start(context.Background(), c)
+}
+
+// ServeOwner serves the owner's connections of a listener that only the owner
+// can reach, until the listener is closed.
+func (h *Host) ServeOwner(l net.Listener) {
+	for {
+		c, err := l.Accept()
+		if err != nil {
+			return
+		}
+		go h.serveIf(socket(c), h.peer, "local socket", func() { _ = c.Close() })
+	}
+}
+
+// pipe is one end of a net.Pipe.
+type pipe struct{ net.Conn }
+
+// CloseWrite closes the pipe: what was written has been read, for a pipe has no
+// buffer.
+func (p pipe) CloseWrite() error { return p.Close() }
+
+// socket makes a conn of a unix socket's connection.
+func socket(c net.Conn) conn {
+	if u, ok := c.(*net.UnixConn); ok {
+		return u
+	}
+	return pipe{c}
+}
+
+// Peer is the host's peer ID.
+func (h *Host) Peer() rooms.PeerID { return h.peer }
+
+// closing tells whether the host has begun to stop.
+func (h *Host) closing() bool { return h.ctx.Err() != nil }
+
+// Close says goodbye to every member, puts everything on disk and returns when no
+// goroutine of the host is left.
+func (h *Host) Close() error {
+	h.mu.Lock()
+	already := h.closed
+	h.closed = true
+	h.mu.Unlock()
+	if already {
+		return nil
+	}
+	close(h.stopping)
+	h.cancel()
+	h.sessions.Wait()
+	err := h.net.Close()
+	close(h.registrar.asks)
+	h.work.Wait()
+	return err
+}
+
+func (h *Host) notice(text string) {
+	log.Info(text)
+	h.observe(rooms.Notice{Text: text})
+}
+
+func (h *Host) observe(e rooms.Event) {
+	if h.config.Notify != nil {
+		h.config.Notify(e)
+	}
+}
+
+// complete adds to an answer what only the host knows.
+func (h *Host) complete(e rooms.Event) rooms.Event {
+	switch e := e.(type) {
+	case rooms.Welcome:
+		e.Name, e.Version = h.config.Name, h.config.Version
+		return e
+	case rooms.Invited:
+		e.Link = h.Invite(e)
+		return e
+	case rooms.HostStatus:
+		e.Version, e.Name, e.Started = h.config.Version, h.config.Name, h.started
+		e.Target = h.Target()
+		for _, a := range h.Addrs() {
+			e.Addrs = append(e.Addrs, a.String())
+		}
+		e.Disk, _ = h.config.Store.Size()
+		return e
+	}
+	return e
+}
+
+func randomNumber() uint64 {
+	var b [8]byte
+	if _, err := rand.Read(b[:]); err != nil {
+		panic("node: no randomness: " + err.Error())
+	}
+	return binary.LittleEndian.Uint64(b[:])
+}

@@ -1,0 +1,166 @@
+package node
+
+import (
+	"sync"
+
+	"p2pchat/node/wire"
+	"p2pchat/rooms"
+)
+
+// Bounds of an outbox, in bytes.
+const (
+	outboxMessages = 256 << 10 // beyond this, messages of the room are left to the log
+	outboxAnswers  = 512 << 10 // beyond this, the session reads no further command
+)
+
+// outbox is what waits to be written to one session. The room's owner and the
+// registrar append and go on; the session's writer takes everything at once.
+//
+// A session's place in its room is a cursor: next is the first message that it
+// has not been given. Messages from the room's owner are taken as long as they
+// continue the cursor and fit; otherwise the session lags, and the writer reads
+// from the log, until the cursor has caught up and messages are taken again.
+// Joining, resuming and lagging are one and the same.
+type outbox struct {
+	wake    chan struct{} // something waits
+	drained chan struct{} // something was taken
+
+	mu       sync.Mutex // guards the fields below
+	waiting  []byte
+	room     *room     // nil: in no room
+	visit    int       // counts entries into rooms, to tell an old page from a new one
+	next     rooms.Seq // the next message to be given
+	head     rooms.Seq // the room's last message known here
+	replayTo rooms.Seq // messages up to here were said before the session came
+	closed   bool
+	last     bool // close the connection once everything waiting is written
+}
+
+func newOutbox() *outbox {
+	return &outbox{wake: make(chan struct{}, 1), drained: make(chan struct{}, 1)}
+}
+
+func signal(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+// push appends a frame that must not be left out: an answer, or something that
+// happened to this session.
+func (o *outbox) push(ref uint64, e rooms.Event) {
+	o.mu.Lock()
+	if !o.closed {
+		o.waiting = wire.AppendEvent(o.waiting, ref, e)
+	}
+	o.mu.Unlock()
+	signal(o.wake)
+}
+
+// offer appends frames that a lagging session can do without.
+func (o *outbox) offer(frame []byte) {
+	o.mu.Lock()
+	if !o.closed && len(o.waiting)+len(frame) <= outboxMessages {
+		o.waiting = append(o.waiting, frame...)
+	}
+	o.mu.Unlock()
+	signal(o.wake)
+}
+
+// post hands over the messages first to last of a room, encoded in frames.
+func (o *outbox) post(from *room, first, last rooms.Seq, frames []byte) {
+	o.mu.Lock()
+	if o.room == from && !o.closed {
+		if o.next == first && len(o.waiting)+len(frames) <= outboxMessages {
+			o.waiting = append(o.waiting, frames...)
+			o.next = last + 1
+		}
+		o.head = max(o.head, last)
+	}
+	o.mu.Unlock()
+	signal(o.wake)
+}
+
+// enter places the cursor in a room behind answer.From and appends the answer.
+func (o *outbox) enter(r *room, ref uint64, answer rooms.Entered) {
+	o.mu.Lock()
+	if !o.closed {
+		o.waiting = wire.AppendEvent(o.waiting, ref, answer)
+		o.room = r
+		o.visit++
+		o.next, o.head, o.replayTo = answer.From.Seq+1, answer.Head, answer.Head
+	}
+	o.mu.Unlock()
+	signal(o.wake)
+}
+
+// leave takes the cursor out of a room.
+func (o *outbox) leave(r *room) {
+	o.mu.Lock()
+	if o.room == r {
+		o.room = nil
+		o.visit++
+	}
+	o.mu.Unlock()
+}
+
+// finish lets the writer close the connection after what waits, and takes no more.
+func (o *outbox) finish() {
+	o.mu.Lock()
+	o.closed, o.last, o.room = true, true, nil
+	o.mu.Unlock()
+	signal(o.wake)
+}
+
+// gap is a part of a room's log that is to be read for a lagging session.
+type gap struct {
+	room     *room
+	visit    int
+	after    rooms.Seq
+	replayTo rooms.Seq
+}
+
+// take returns what waits, or if nothing does, the gap to be read. done: nothing
+// waits and nothing will. spare is used again for what comes next.
+func (o *outbox) take(spare []byte) (frames []byte, lag *gap, done bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if len(o.waiting) > 0 {
+		frames, o.waiting = o.waiting, spare[:0]
+		signal(o.drained)
+		return frames, nil, false
+	}
+	if o.room != nil && o.next <= o.head {
+		return nil, &gap{o.room, o.visit, o.next - 1, o.replayTo}, false
+	}
+	return nil, nil, o.last
+}
+
+// filled moves the cursor behind a page read for a gap. It is false when the
+// session has left the room meanwhile, and the page must not be sent.
+func (o *outbox) filled(g *gap, last rooms.Seq) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.room != g.room || o.visit != g.visit {
+		return false
+	}
+	o.next = last + 1
+	return true
+}
+
+// skip gives up on a gap that can't be read: the session goes on behind it.
+func (o *outbox) skip(g *gap) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.room == g.room && o.visit == g.visit {
+		o.next = o.head + 1
+	}
+}
+
+// full tells whether the session has to read its answers before it may ask more.
+func (o *outbox) full() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return len(o.waiting) > outboxAnswers && !o.closed
+}

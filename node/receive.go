@@ -1,0 +1,120 @@
+package node
+
+import (
+	"slices"
+
+	"p2pchat/rooms"
+)
+
+// frame is an event as it came from the host; ref is not 0 in an answer.
+type frame struct {
+	ref   uint64
+	event rooms.Event
+}
+
+// take handles one frame. It returns why the link has to be given up, if it has.
+func (k *Client) take(f frame) (why string) {
+	if f.ref != 0 {
+		k.answer(f)
+		k.pump()
+		return ""
+	}
+	switch e := f.event.(type) {
+	case *rooms.Refusal: // the host ends the session
+		if e.Code == rooms.Unreachable || e.Code == rooms.BadRequest {
+			return e.Message
+		}
+		k.final = e
+		return e.Message
+	case rooms.Posted:
+		return k.posted(e)
+	case rooms.RoomChanged:
+		if e.What == rooms.RoomLeft || e.What == rooms.RoomClosed {
+			k.room = ""
+		}
+	}
+	k.emit(f.event)
+	return ""
+}
+
+// posted takes a message if it is the next one.
+func (k *Client) posted(e rooms.Posted) (why string) {
+	if e.Seq <= k.cursor.Seq {
+		return ""
+	}
+	if e.Seq != k.cursor.Seq+1 && !k.passing && k.gapAt != k.cursor.Seq+1 {
+		k.gapAt = k.cursor.Seq + 1    // one more than the cursor, so that zero is none
+		return "a message is missing" // coming back asks for it, once
+	}
+	k.cursor.Seq = e.Seq
+	if e.Origin.Client == k.instance && e.From.Peer == k.welcome.Peer {
+		k.delivered(e)
+	}
+	k.emit(e)
+	if k.returning && k.cursor.Seq >= k.head {
+		k.returning = false
+		k.pump()
+	}
+	return ""
+}
+
+// delivered answers a line that came back as a message before its answer did,
+// because the connection was lost in between.
+func (k *Client) delivered(e rooms.Posted) {
+	for i, r := range k.pending {
+		if c, ok := r.cmd.(rooms.Say); ok && c.Origin.Count == e.Origin.Count {
+			k.remove(i)
+			k.reply(r, rooms.Said{Seq: e.Seq})
+			return
+		}
+	}
+}
+
+// answer hands an answer to whoever asked.
+func (k *Client) answer(f frame) {
+	i := slices.IndexFunc(k.pending, func(r *request) bool { return r.ref == f.ref && f.ref != 0 })
+	if i < 0 {
+		return
+	}
+	r := k.pending[i]
+	k.remove(i)
+	if r.resume {
+		k.resumed(f.event)
+		return
+	}
+	if entered, ok := f.event.(rooms.Entered); ok {
+		k.entered(entered)
+	}
+	k.reply(r, f.event)
+}
+
+// remove takes out a request that is answered: mostly the first.
+func (k *Client) remove(i int) {
+	if i == 0 {
+		k.pending[0] = nil
+		k.pending = k.pending[1:]
+		return
+	}
+	k.pending = slices.Delete(k.pending, i, i+1)
+}
+
+// entered places the cursor where the host starts from.
+func (k *Client) entered(e rooms.Entered) {
+	k.room, k.passing = e.Room.Room, e.Room.NoHistory
+	k.cursor, k.head = e.From, e.Head
+}
+
+// resumed handles the answer to the client's own return into its room.
+func (k *Client) resumed(e rooms.Event) {
+	switch e := e.(type) {
+	case rooms.Entered:
+		if e.From.Epoch != k.cursor.Epoch || e.From.Seq != k.cursor.Seq {
+			k.emit(rooms.Notice{Text: "the host's copy of this room is not the one from before; its latest messages follow"})
+		}
+		k.entered(e)
+		k.returning = e.From.Seq < e.Head
+	case *rooms.Refusal:
+		k.emit(rooms.RoomChanged{What: rooms.RoomLeft, Room: rooms.RoomInfo{Room: k.room}, Reason: e.Error()})
+		k.room = ""
+	}
+}

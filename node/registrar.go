@@ -1,0 +1,227 @@
+package node
+
+import (
+	"crypto/rand"
+	"fmt"
+	"time"
+
+	"p2pchat/rooms"
+)
+
+// registrar is the owner of the host's rooms.Registry. Sessions ask it; it stores
+// what changes, then carries out what follows.
+type registrar struct {
+	host  *Host
+	asks  chan ask
+	done  chan struct{}
+	store Store
+
+	// Owned by run.
+	registry *rooms.Registry
+	sessions map[rooms.SessionID]*session
+	rooms    map[rooms.RoomKey]*room
+	failed   error // the store failed: nothing that has to be stored is accepted
+	recorded int   // changes since the last Compact
+}
+
+// compactAfter is how many changes are recorded before they are made shorter.
+const compactAfter = 20_000
+
+// ask is a command for the registrar.
+type ask struct {
+	session *session
+	ref     uint64
+	cmd     rooms.Command
+	reply   chan<- reply // capacity 1
+}
+
+// reply tells the asker how it went. The answer itself went to the session's
+// outbox, in order with everything else, unless it is a refusal.
+type reply struct {
+	refusal *rooms.Refusal
+	room    *room // where the session is now, if entered
+	entered bool
+}
+
+func newRegistrar(h *Host, store Store) (*registrar, error) {
+	g := &registrar{
+		host: h, store: store,
+		asks:     make(chan ask, 256),
+		done:     make(chan struct{}),
+		registry: rooms.NewRegistry(h.limits, h.peer),
+		sessions: map[rooms.SessionID]*session{},
+		rooms:    map[rooms.RoomKey]*room{},
+	}
+	changes, err := store.Changes()
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range changes {
+		g.registry.Apply(c)
+	}
+	g.recorded = len(changes)
+	return g, nil
+}
+
+func env() rooms.Env { return rooms.Env{Now: time.Now(), Random: rand.Reader} }
+
+// start opens every room, and the lobby if it is not there yet.
+func (g *registrar) start(lobby string) error {
+	if lobby != "" {
+		d, refusal := g.registry.CreateAtStart(env(), lobby)
+		if refusal != nil {
+			return refusal
+		}
+		if err := g.record(d.Changes); err != nil {
+			return err
+		}
+		g.registry.Commit(0, env(), rooms.Ping{}, d)
+	}
+	for _, o := range g.registry.Rooms() {
+		if err := g.open(o); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (g *registrar) record(changes []rooms.Change) error {
+	if len(changes) == 0 {
+		return nil
+	}
+	if g.failed == nil {
+		g.failed = g.store.Record(changes...)
+		g.recorded += len(changes)
+	}
+	return g.failed
+}
+
+// open starts the owner of a room.
+func (g *registrar) open(o rooms.Opened) error {
+	var l Log
+	var err error
+	if o.NoHistory {
+		l = newPassing(randomNumber())
+	} else if l, err = g.store.Log(o.Key); err != nil {
+		return fmt.Errorf("room %q: %w", o.Room, err)
+	}
+	r, err := openRoom(o.Key, o.Room, l, !o.NoHistory, g.host.limits, g.host.peer)
+	if err != nil {
+		return fmt.Errorf("room %q: %w", o.Room, err)
+	}
+	g.rooms[o.Key] = r
+	g.host.work.Go(r.run)
+	if what := l.Repaired(); what != "" {
+		g.host.notice(fmt.Sprintf("room %q was repaired: %s", o.Room, what))
+	}
+	if err := l.Damage(); err != nil {
+		g.host.notice(fmt.Sprintf("room %q can only be read: %v; see p2pchat history verify", o.Room, err))
+	}
+	return nil
+}
+
+// run owns the registry until asks is closed.
+func (g *registrar) run() {
+	defer close(g.done)
+	for a := range g.asks {
+		a.reply <- g.answer(a)
+	}
+	g.compact()
+	for _, r := range g.rooms {
+		g.end(r)
+	}
+}
+
+// answer decides a command, stores what changes, and carries it out.
+func (g *registrar) answer(a ask) reply {
+	now := env()
+	d, refusal := g.registry.Decide(now, a.session.id, a.cmd)
+	if refusal != nil {
+		return reply{refusal: refusal}
+	}
+	if err := g.record(d.Changes); err != nil {
+		log.Errorf("state: %v", err)
+		return reply{refusal: rooms.Refuse(rooms.Storage, "nothing was changed; tell the owner of this host",
+			"the host's disk is full or failing")}
+	}
+	if _, ok := a.cmd.(rooms.Connect); ok {
+		g.sessions[a.session.id] = a.session
+	}
+	g.registry.Commit(a.session.id, now, a.cmd, d)
+	if d.Answer != nil {
+		a.session.out.push(a.ref, g.host.complete(d.Answer))
+	}
+	var rep reply
+	for _, e := range d.Effects {
+		g.carryOut(a, e, &rep)
+	}
+	if _, ok := a.cmd.(rooms.Disconnect); ok {
+		delete(g.sessions, a.session.id)
+	}
+	if g.recorded > compactAfter {
+		g.compact()
+	}
+	return rep
+}
+
+// carryOut does what follows from a decision.
+func (g *registrar) carryOut(a ask, e rooms.Effect, rep *reply) {
+	switch e := e.(type) {
+	case rooms.Opened:
+		if err := g.open(e); err != nil {
+			log.Errorf("opening: %v", err)
+		}
+	case rooms.Ended:
+		if r := g.rooms[e.Key]; r != nil {
+			delete(g.rooms, e.Key)
+			g.end(r)
+		}
+	case rooms.Attach:
+		r := g.rooms[e.Key]
+		if r == nil || !r.ask(attach{g.sessions[e.Session], a.ref, e}) {
+			rep.refusal = rooms.Refuse(rooms.Storage, "tell the owner of this host", "the host can't open room %q on its disk", e.Answer.Room.Room)
+			return
+		}
+		rep.room, rep.entered = r, true
+	case rooms.Detach:
+		if r, s := g.rooms[e.Key], g.sessions[e.Session]; r != nil && s != nil {
+			s.out.leave(r) // at once: what it is told next comes behind the room's last message
+			r.ask(detach{s})
+		}
+	case rooms.Broadcast:
+		if m, ok := e.Event.(rooms.MemberChanged); ok {
+			g.host.observe(m)
+		}
+		if r := g.rooms[e.Key]; r != nil {
+			r.ask(broadcast{e.Event})
+		}
+	case rooms.Tell:
+		if s := g.sessions[e.Session]; s != nil {
+			s.out.push(0, e.Event)
+		}
+	case rooms.Drop:
+		if s := g.sessions[e.Session]; s != nil {
+			delete(g.sessions, e.Session)
+			s.drop(e.Why)
+		}
+	}
+}
+
+// end stops a room's owner and closes its log.
+func (g *registrar) end(r *room) {
+	r.ask(stop{})
+	<-r.done
+	if err := r.log.Close(); err != nil {
+		log.Errorf("room %s: closing: %v", r.id, err)
+	}
+}
+
+func (g *registrar) compact() {
+	g.recorded = 0
+	if g.failed != nil {
+		return
+	}
+	if err := g.store.Compact(g.registry.Snapshot(time.Now())); err != nil {
+		log.Errorf("state: %v", err)
+	}
+}

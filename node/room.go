@@ -1,0 +1,267 @@
+package node
+
+import (
+	"errors"
+	"time"
+
+	"p2pchat/node/wire"
+	"p2pchat/rooms"
+)
+
+// room is the owner of one room: the only goroutine that touches the room's
+// rooms.Room and writes its log. Everybody else sends it calls.
+type room struct {
+	key   rooms.RoomKey
+	id    rooms.RoomID
+	log   Log
+	kept  bool // the log keeps what it is given
+	calls chan call
+	done  chan struct{} // closed when the owner has ended
+
+	// Owned by run.
+	state   *rooms.Room
+	members map[rooms.SessionID]*session
+	batch   batch
+}
+
+// Sizes of a room's queue and of one write to its log, in calls.
+const (
+	roomQueue = 1024
+	roomBatch = 256
+)
+
+// call is something asked of a room's owner. The set is closed.
+type call interface{ do(r *room) }
+
+// The calls.
+type (
+	say struct {
+		session *session
+		ref     uint64
+		cmd     rooms.Say
+	}
+	attach struct {
+		session *session
+		ref     uint64
+		effect  rooms.Attach
+	}
+	detach struct {
+		session *session
+	}
+	broadcast struct{ event rooms.Event }
+
+	// inside asks whether a session is in the room.
+	inside struct {
+		session *session
+		answer  chan<- bool
+	}
+	stop struct{}
+)
+
+// batch is the lines that go to disk in one write, and who waits for that.
+type batch struct {
+	messages []rooms.Message
+	waiting  []say
+	frames   []byte // the same messages, encoded once for all members
+}
+
+// openRoom makes the owner of a room with this log; run it to start.
+func openRoom(key rooms.RoomKey, id rooms.RoomID, log Log, kept bool, limits rooms.Limits, owner rooms.PeerID) (*room, error) {
+	r := &room{
+		key: key, id: id, log: log, kept: kept,
+		calls:   make(chan call, roomQueue),
+		done:    make(chan struct{}),
+		state:   rooms.NewRoom(limits, owner),
+		members: map[rooms.SessionID]*session{},
+	}
+	latest, err := log.Last(recallMessages)
+	if err != nil && log.Damage() == nil {
+		return nil, err
+	}
+	for _, m := range latest {
+		r.state.Recall(m)
+	}
+	r.state.Head = log.Head()
+	return r, nil
+}
+
+// recallMessages is how far back a room looks, when it is opened, for lines that
+// a client may send again.
+const recallMessages = 1024
+
+// ask hands a call to the owner. It is false when the room has ended.
+func (r *room) ask(c call) bool {
+	select {
+	case r.calls <- c:
+		return true
+	case <-r.done:
+		return false
+	}
+}
+
+// run owns the room until it is told to stop. It takes all calls that wait, puts
+// their lines on disk in one write, and only then answers and delivers; meanwhile
+// the next calls gather.
+func (r *room) run() {
+	defer close(r.done)
+	for {
+		c := <-r.calls
+		for more, n := true, 0; more; n++ {
+			if _, ends := c.(stop); ends {
+				r.commit()
+				return
+			}
+			c.do(r)
+			if n == roomBatch {
+				break
+			}
+			c, more = r.waiting()
+		}
+		r.commit()
+	}
+}
+
+// waiting returns the next call if there is one already.
+func (r *room) waiting() (call, bool) {
+	select {
+	case c := <-r.calls:
+		return c, true
+	default:
+		return nil, false
+	}
+}
+
+func (s say) do(r *room) {
+	m, again, refusal := r.state.Say(time.Now(), s.session.id, s.cmd)
+	switch {
+	case refusal != nil:
+		s.session.out.push(s.ref, refusal)
+	case again && m.Seq > r.log.Head():
+		// The same line twice in one batch: the first one's fate is this one's.
+		r.commit()
+		if m.Seq > r.log.Head() {
+			s.session.out.push(s.ref, r.storageRefusal())
+			return
+		}
+		s.session.out.push(s.ref, rooms.Said{Seq: m.Seq})
+	case again:
+		s.session.out.push(s.ref, rooms.Said{Seq: m.Seq})
+	default:
+		m.Room = r.id
+		r.batch.messages = append(r.batch.messages, m)
+		r.batch.waiting = append(r.batch.waiting, s)
+		r.batch.frames = wire.AppendEvent(r.batch.frames, 0, rooms.Posted{Message: m})
+	}
+}
+
+// commit puts the batch on disk, acknowledges it and delivers it.
+func (r *room) commit() {
+	b := &r.batch
+	if len(b.messages) == 0 {
+		return
+	}
+	if err := r.log.Append(b.messages); err != nil {
+		log.Errorf("room %s: %v", r.id, err)
+		for _, s := range b.waiting {
+			s.session.out.push(s.ref, r.storageRefusal())
+		}
+		r.state.Fail(r.log.Head())
+	} else {
+		for i, s := range b.waiting {
+			s.session.out.push(s.ref, rooms.Said{Seq: b.messages[i].Seq})
+		}
+		first, last := b.messages[0].Seq, b.messages[len(b.messages)-1].Seq
+		for _, member := range r.members {
+			member.out.post(r, first, last, b.frames)
+		}
+	}
+	clear(b.messages)
+	clear(b.waiting)
+	b.messages, b.waiting, b.frames = b.messages[:0], b.waiting[:0], b.frames[:0]
+}
+
+func (r *room) storageRefusal() *rooms.Refusal {
+	return rooms.Refuse(rooms.Storage, "nothing that was said is lost; tell the owner of this host",
+		"room %q can't be written to: the host's disk is full or failing", r.id)
+}
+
+func (a attach) do(r *room) {
+	r.commit()
+	e := a.effect
+	r.members[a.session.id] = a.session
+	r.state.Enter(a.session.id, e.Author, e.Muted)
+	answer := e.Answer
+	answer.Head = r.log.Head()
+	answer.From = rooms.Cursor{Epoch: r.log.Epoch(), Seq: r.from(e)}
+	a.session.out.enter(r, a.ref, answer)
+	if err := r.log.Damage(); err != nil {
+		a.session.out.push(0, rooms.Notice{Text: "this room can only be read: a part of its history on the host's disk is damaged"})
+	}
+}
+
+// from finds the place behind which a session starts: behind its cursor if that
+// points into this history, otherwise some messages back.
+func (r *room) from(e rooms.Attach) rooms.Seq {
+	head := r.log.Head()
+	if c := e.After; c != nil && c.Epoch == r.log.Epoch() && c.Seq <= head {
+		return c.Seq
+	}
+	page, err := r.log.Last(e.Recent)
+	if err != nil || len(page) == 0 || e.Recent == 0 {
+		return head
+	}
+	return page[0].Seq - 1
+}
+
+func (d detach) do(r *room) {
+	r.commit()
+	delete(r.members, d.session.id)
+	r.state.Exit(d.session.id)
+	d.session.out.leave(r)
+}
+
+func (b broadcast) do(r *room) {
+	r.commit()
+	if e, ok := b.event.(rooms.MemberChanged); ok {
+		r.state.Observe(e)
+	}
+	frame := wire.AppendEvent(nil, 0, b.event)
+	for _, member := range r.members {
+		member.out.offer(frame)
+	}
+}
+
+func (i inside) do(r *room) {
+	_, ok := r.members[i.session.id]
+	i.answer <- ok
+}
+
+func (stop) do(*room) {}
+
+// page reads the part of the history that a member asks for.
+func (r *room) page(c rooms.History, most int) (rooms.Event, error) {
+	limit := c.Limit
+	if limit <= 0 || limit > most {
+		limit = most
+	}
+	var messages []rooms.Message
+	var err error
+	switch {
+	case !r.kept:
+	case c.Last:
+		messages, err = r.log.Last(limit)
+	case !c.Since.IsZero():
+		messages, err = r.log.Since(c.Since, limit)
+	default:
+		messages, err = r.log.After(c.After, limit)
+	}
+	if err != nil {
+		return nil, errors.Join(errReading, err)
+	}
+	for i := range messages {
+		messages[i].Room = r.id
+	}
+	return rooms.Page{Messages: messages}, nil
+}
+
+var errReading = errors.New("node: reading history")

@@ -1,0 +1,162 @@
+package relay
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"net"
+	"net/netip"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/libp2p/go-libp2p"
+	"github.com/libp2p/go-libp2p/core/connmgr"
+	"github.com/libp2p/go-libp2p/core/control"
+	"github.com/libp2p/go-libp2p/core/crypto"
+	"github.com/libp2p/go-libp2p/core/host"
+	"github.com/libp2p/go-libp2p/core/network"
+	"github.com/libp2p/go-libp2p/core/peer"
+	rcmgr "github.com/libp2p/go-libp2p/p2p/host/resource-manager"
+	noise "github.com/libp2p/go-libp2p/p2p/security/noise"
+	tls "github.com/libp2p/go-libp2p/p2p/security/tls"
+	quic "github.com/libp2p/go-libp2p/p2p/transport/quic"
+	"github.com/libp2p/go-libp2p/p2p/transport/tcp"
+	"github.com/libp2p/go-libp2p/x/rate"
+	ma "github.com/multiformats/go-multiaddr"
+	manet "github.com/multiformats/go-multiaddr/net"
+)
+
+// Config says how a libp2p host is to be made.
+type Config struct {
+	Key      crypto.PrivKey
+	Listen   []ma.Multiaddr // none: listens nowhere
+	Announce []ma.Multiaddr // told to others besides the addresses listened on
+	Members  int            // connections expected; bounds what is accepted
+}
+
+// Limits on connections, above what the members need: room for the ones being
+// replaced and for strangers being turned away. Per address they are high,
+// because a school, a carrier's NAT or a relay is one address.
+const (
+	spareConnections  = 512
+	connectionsPerNet = 1024 // from one IPv4 address or IPv6 /56
+	newPerNetRPS      = 50   // new connections a second from one of these
+	newPerNetBurst    = 500
+	handshakeTimeout  = 15 * time.Second
+)
+
+// NewHost makes a libp2p host that speaks TCP and QUIC, prefers TLS (1.7 times as
+// fast as noise on files), and keeps its connections: which ones are kept is
+// decided by the chat, never by a connection manager.
+func NewHost(c Config) (host.Host, error) {
+	for _, a := range c.Listen {
+		if err := free(a); err != nil {
+			return nil, err
+		}
+	}
+	manager, err := resources(c.Members)
+	if err != nil {
+		return nil, err
+	}
+	announce := c.Announce
+	options := []libp2p.Option{
+		libp2p.Identity(c.Key),
+		libp2p.Transport(tcp.NewTCPTransport),
+		libp2p.Transport(quic.NewTransport),
+		libp2p.Security(tls.ID, tls.New),
+		libp2p.Security(noise.ID, noise.New),
+		libp2p.ResourceManager(manager),
+		libp2p.ConnectionManager(connmgr.NullConnMgr{}),
+		libp2p.ConnectionGater(gater{}),
+		libp2p.AddrsFactory(func(addrs []ma.Multiaddr) []ma.Multiaddr {
+			return ma.Unique(append(append([]ma.Multiaddr{}, announce...), addrs...))
+		}),
+		libp2p.UserAgent("p2pchat"),
+		libp2p.DisableMetrics(),
+		libp2p.WithDialTimeout(handshakeTimeout),
+	}
+	if len(c.Listen) == 0 {
+		options = append(options, libp2p.NoListenAddrs, libp2p.EnableRelay())
+	} else {
+		options = append(options, libp2p.ListenAddrs(c.Listen...))
+	}
+	h, err := libp2p.New(options...)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrListen, err)
+	}
+	return h, nil
+}
+
+// ErrListen is returned when an address can't be listened on.
+var ErrListen = errors.New("can't listen")
+
+// free tells whether nobody listens on an address. libp2p would share the port
+// with another program of the same user (SO_REUSEPORT), and each would get half
+// of the connections.
+func free(a ma.Multiaddr) error {
+	network, addr, err := manet.DialArgs(a)
+	if err != nil {
+		return fmt.Errorf("%w on %s: %w", ErrListen, a, err)
+	}
+	var probe io.Closer
+	if strings.HasPrefix(network, "udp") {
+		probe, err = net.ListenPacket(network, addr)
+	} else {
+		probe, err = net.Listen(network, addr)
+	}
+	if errors.Is(err, syscall.EADDRINUSE) || errors.Is(err, syscall.EACCES) {
+		return fmt.Errorf("%w on %s: %w", ErrListen, a, err)
+	}
+	if err == nil {
+		return probe.Close()
+	}
+	return nil // a kind of address this machine has not: libp2p sorts that out
+}
+
+// resources bounds the connections and streams of the whole process, but leaves
+// who may have how many to the chat.
+func resources(members int) (network.ResourceManager, error) {
+	limits := rcmgr.InfiniteLimits.ToPartialLimitConfig()
+	if members > 0 {
+		n := rcmgr.LimitVal(2*members + spareConnections)
+		limits.System.ConnsInbound = n
+		limits.System.FD = rcmgr.Unlimited
+		limits.Transient.ConnsInbound = n
+	}
+	loopback4, loopback6 := netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")
+	limiter := rcmgr.NewFixedLimiter(limits.Build(rcmgr.InfiniteLimits))
+	return rcmgr.NewResourceManager(limiter,
+		rcmgr.WithMetricsDisabled(),
+		rcmgr.WithLimitPerSubnet(
+			[]rcmgr.ConnLimitPerSubnet{{PrefixLength: 32, ConnCount: connectionsPerNet}},
+			[]rcmgr.ConnLimitPerSubnet{{PrefixLength: 56, ConnCount: connectionsPerNet}},
+		),
+		rcmgr.WithNetworkPrefixLimit(
+			[]rcmgr.NetworkPrefixLimit{{Network: loopback4, ConnCount: math.MaxInt}},
+			[]rcmgr.NetworkPrefixLimit{{Network: loopback6, ConnCount: math.MaxInt}},
+		),
+		rcmgr.WithConnRateLimiters(&rate.Limiter{
+			NetworkPrefixLimits: []rate.PrefixLimit{{Prefix: loopback4}, {Prefix: loopback6}},
+			SubnetRateLimiter: rate.SubnetLimiter{
+				IPv4SubnetLimits: []rate.SubnetLimit{{PrefixLength: 32, Limit: rate.Limit{RPS: newPerNetRPS, Burst: newPerNetBurst}}},
+				IPv6SubnetLimits: []rate.SubnetLimit{{PrefixLength: 56, Limit: rate.Limit{RPS: newPerNetRPS, Burst: newPerNetBurst}}},
+				GracePeriod:      time.Minute,
+			},
+		}),
+	)
+}
+
+// gater turns away peers whose identity is not an ed25519 key: the key is then
+// part of the peer ID, and checking it costs little (RSA: CVE-2023-39533).
+type gater struct{}
+
+func (gater) InterceptPeerDial(peer.ID) bool               { return true }
+func (gater) InterceptAddrDial(peer.ID, ma.Multiaddr) bool { return true }
+func (gater) InterceptAccept(network.ConnMultiaddrs) bool  { return true }
+func (gater) InterceptSecured(_ network.Direction, id peer.ID, _ network.ConnMultiaddrs) bool {
+	key, err := id.ExtractPublicKey()
+	return err == nil && key.Type() == crypto.Ed25519
+}
+func (gater) InterceptUpgraded(network.Conn) (bool, control.DisconnectReason) { return true, 0 }

@@ -1,0 +1,73 @@
+package relay
+
+import (
+	"strings"
+
+	ma "github.com/multiformats/go-multiaddr"
+	manet "github.com/multiformats/go-multiaddr/net"
+)
+
+// The paths, as the contract names them.
+const (
+	Direct  = "direct"  // straight to a public address
+	Relayed = "relayed" // through a relay, which sees no content
+	LAN     = "lan"     // inside one network
+	Local   = "local"   // on this machine
+)
+
+// PathOf tells by which path and transport a connection with this remote address
+// goes.
+func PathOf(remote ma.Multiaddr) (path, transport string) {
+	transport = transportOf(remote)
+	switch {
+	case isRelayed(remote):
+		return Relayed, transport
+	case manet.IsIPLoopback(remote):
+		return Local, transport
+	case manet.IsPrivateAddr(remote):
+		return LAN, transport
+	}
+	return Direct, transport
+}
+
+// isRelayed looks at the address, not at the connection's Limited flag: an
+// unlimited relay's connections do not carry it.
+func isRelayed(a ma.Multiaddr) bool {
+	_, err := a.ValueForProtocol(ma.P_CIRCUIT)
+	return err == nil
+}
+
+func transportOf(a ma.Multiaddr) string {
+	for _, t := range []struct {
+		code int
+		name string
+	}{{ma.P_QUIC_V1, "quic"}, {ma.P_WSS, "wss"}, {ma.P_WS, "ws"}, {ma.P_TCP, "tcp"}} {
+		if _, err := a.ValueForProtocol(t.code); err == nil {
+			return t.name
+		}
+	}
+	return strings.TrimPrefix(a.String(), "/")
+}
+
+// Reach says how far away an address can be dialled from: 2 from everywhere, 1
+// from the same network, 0 only from this machine.
+func Reach(a ma.Multiaddr) int {
+	switch {
+	case isRelayed(a) || manet.IsPublicAddr(a) || hasName(a):
+		return 2
+	case manet.IsIPLoopback(a):
+		return 0
+	}
+	return 1
+}
+
+func hasName(a ma.Multiaddr) bool {
+	if len(a) == 0 {
+		return false
+	}
+	switch a[0].Protocol().Code {
+	case ma.P_DNS, ma.P_DNS4, ma.P_DNS6, ma.P_DNSADDR:
+		return true
+	}
+	return false
+}

@@ -1,0 +1,173 @@
+package rooms
+
+import "time"
+
+// Command is something a member asks of the host. The set is closed: only this
+// package makes kinds of commands.
+type Command interface{ command() }
+
+// The commands. Names of rooms and members are as typed; the Registry checks them.
+type (
+	// List asks for the public rooms whose identifier contains Pattern (or
+	// matches it, where it holds a *), ignoring case. Answer: Listing.
+	List struct{ Pattern string }
+
+	// Create makes a room and enters it. Answer: Entered.
+	Create struct {
+		Room      string
+		Limit     int // members; 0: only the host's own limit
+		Private   bool
+		Topic     string
+		NoHistory bool // lines reach the members and are not kept
+	}
+
+	// Join enters a room by its identifier, or by an invite. After, when not
+	// nil, is the cursor to continue from; otherwise the last Recent messages
+	// are replayed. Answer: Entered.
+	Join struct {
+		Room   string
+		Invite Capability
+		After  *Cursor
+		Recent int
+	}
+
+	// Leave leaves the room. Answer: Done.
+	Leave struct{}
+
+	// Who asks who is in the room. Answer: Roster.
+	Who struct{}
+
+	// Rename takes another nick. Answer: Done.
+	Rename struct{ Nick string }
+
+	// Say says something in the room. Answer: Said, once it is on disk.
+	Say struct {
+		Kind   Kind // Text or Action
+		Text   string
+		Origin Origin
+	}
+
+	// History asks for messages of the room: with Last, the Limit newest;
+	// otherwise those after After and not before Since, at most Limit.
+	// Limit 0 means a full page. Answer: Page.
+	History struct {
+		After Seq
+		Since time.Time
+		Last  bool
+		Limit int
+	}
+
+	// Whisper says something to one member only. It is not kept. Answer: Done.
+	Whisper struct {
+		Nick string
+		Text string
+	}
+
+	// Topic sets the room's topic. Answer: Done.
+	Topic struct{ Text string }
+
+	// SetLimit sets how many members the room takes; 0: only the host's own
+	// limit. Nobody who is inside is put out. Answer: Done.
+	SetLimit struct{ Limit int }
+
+	// Invite makes an invite to Room (empty: the room the member is in).
+	// Uses 0 and Life 0 mean the defaults; a negative Life never ends.
+	// Answer: Invited.
+	Invite struct {
+		Room string
+		Uses int
+		Life time.Duration
+	}
+
+	// Invites asks for the live invites of the room (or, from the host's
+	// owner outside of a room, of all). Answer: InviteList.
+	Invites struct{ Room string }
+
+	// Revoke ends an invite by its identifier. Answer: Done.
+	Revoke struct{ ID string }
+
+	// Kick puts a member out of the room. Answer: Done.
+	Kick struct{ Nick, Reason string }
+
+	// Ban puts a member out of the room and keeps the key out; from the host's
+	// owner outside of a room, out of the host. Who is a nick or a peer ID.
+	// Life 0 is for good. Answer: Done.
+	Ban struct {
+		Who    string
+		Life   time.Duration
+		Reason string
+	}
+
+	// Unban ends a ban. Who is a nick or a peer ID. Answer: Done.
+	Unban struct{ Who string }
+
+	// Bans asks for the bans of the room (or the host). Answer: BanList.
+	Bans struct{}
+
+	// Mute keeps a member of the room from speaking, or lets it speak again.
+	// Answer: Done.
+	Mute struct {
+		Nick  string
+		Muted bool
+	}
+
+	// Op makes a member an operator of the room, or ends that. Answer: Done.
+	Op struct {
+		Nick string
+		Op   bool
+	}
+
+	// Whois asks about a member. Answer: Member.
+	Whois struct{ Nick string }
+
+	// Close ends a room: its members are put out, its name is free again, its
+	// history stays on the host's disk. Answer: Done.
+	Close struct{ Room string }
+
+	// Status asks for the state of the host; only its owner may. Answer: HostStatus.
+	Status struct{}
+
+	// Ping asks for an answer. Answer: Done.
+	Ping struct{}
+
+	// Quit ends the session. The host answers Done and closes. A connection
+	// that ends without it was lost, and its member keeps its seat for a moment.
+	Quit struct{ Reason string }
+)
+
+func (List) command()     {}
+func (Create) command()   {}
+func (Join) command()     {}
+func (Leave) command()    {}
+func (Who) command()      {}
+func (Rename) command()   {}
+func (Say) command()      {}
+func (History) command()  {}
+func (Whisper) command()  {}
+func (Topic) command()    {}
+func (SetLimit) command() {}
+func (Invite) command()   {}
+func (Invites) command()  {}
+func (Revoke) command()   {}
+func (Kick) command()     {}
+func (Ban) command()      {}
+func (Unban) command()    {}
+func (Bans) command()     {}
+func (Mute) command()     {}
+func (Op) command()       {}
+func (Whois) command()    {}
+func (Close) command()    {}
+func (Status) command()   {}
+func (Ping) command()     {}
+func (Quit) command()     {}
+
+// Capability is what an invite gives to its holder: the room's key and a secret.
+// The host keeps only a hash of the secret.
+type Capability struct {
+	Room   RoomKey
+	Secret [16]byte
+}
+
+// RoomKey identifies a room for ever: random, the same across renames and
+// restarts, never shown. Its hex form names the room's directory.
+type RoomKey [16]byte

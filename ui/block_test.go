@@ -1,0 +1,77 @@
+package ui
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestBlockRows(t *testing.T) {
+	for _, c := range []struct {
+		name, prompt, line string
+		pos, width         int
+		rows               string // joined by |
+		row, column        int
+	}{
+		{"empty", "> ", "", 0, 20, "> ", 0, 2},
+		{"text", "> ", "abc", 1, 20, "> abc", 0, 3},
+		{"end of a full row", "> ", "abcdefgh", 8, 10, "> abcdefgh|", 1, 0},
+		{"before the last of a full row", "> ", "abcdefgh", 7, 10, "> abcdefgh", 0, 9},
+		{"first of the next row", "> ", "abcdefghij", 8, 10, "> abcdefgh|ij", 1, 0},
+		{"wide at the edge", "> ", "abcdefg你", 8, 10, "> abcdefg|你", 1, 2},
+		{"before wide at the edge", "> ", "abcdefg你", 7, 10, "> abcdefg|你", 1, 0},
+		{"inside a grapheme", "> ", "e\u0301x", 1, 20, "> e\u0301x", 0, 2},
+		{"behind a grapheme", "> ", "e\u0301x", 2, 20, "> e\u0301x", 0, 3},
+		{"line end and tab", "> ", "a\ue00ab\ue009c", 4, 20, "> a⏎b→c", 0, 6},
+		{"mark behind a line end", "> ", "\ue00a\u0301", 2, 20, "> ⏎\u0301", 0, 3},
+		{"own escape", "> ", "a\x1b\u202eb", 3, 30, "> a^[<U+202E>b", 0, 13},
+		{"prompt too wide", "#a-room-name> ", "x", 1, 20, "> x", 0, 3},
+		{"coloured prompt", "\x1b[1m#room>\x1b[0m ", "x", 1, 20, "\x1b[1m#room>\x1b[0m x", 0, 8},
+	} {
+		b := blockRows(c.prompt, []rune(c.line), c.pos, c.width)
+		if got := strings.Join(b.rows, "|"); got != c.rows || b.row != c.row || b.column != c.column {
+			t.Errorf("%s: %q with the cursor at %d,%d, want %q and %d,%d", c.name, got, b.row, b.column, c.rows, c.row, c.column)
+		}
+		for i, row := range b.rows {
+			if w := shownWidth(row); w != b.widths[i] || w > c.width {
+				t.Errorf("%s: row %q is %d wide, noted as %d of %d", c.name, row, w, b.widths[i], c.width)
+			}
+		}
+	}
+}
+
+func TestLayOutOnSmallScreens(t *testing.T) {
+	p := picture{prompt: "> ", line: []rune(strings.Repeat("0123456789", 20)), hint: "/join  /list\nmore", status: "sending a big file"}
+	p.pos = len(p.line)
+	want := []string{"89012345678901234567", "89012345678901234567", "89012345678901234567", "89", "\x1b[2m/join  /list\x1b[0m", "\x1b[2msending a big file\x1b[0m"}
+	if b := layOut(p, 21, 12); !slices.Equal(b.rows[1:], want[1:]) || b.row != 3 || b.column != 2 {
+		t.Errorf("rows %q, cursor in %d,%d; want %q", b.rows, b.row, b.column, want)
+	}
+	for rows := 1; rows < 8; rows++ {
+		for columns := 1; columns < 30; columns++ {
+			for _, pos := range []int{0, 100, 200} {
+				p.pos = pos
+				b := layOut(p, columns, rows)
+				if len(b.rows) > max(1, rows-1) || b.row >= len(b.rows) || b.row < 0 {
+					t.Fatalf("%d×%d, rune %d: %d rows, cursor in row %d", columns, rows, pos, len(b.rows), b.row)
+				}
+				if len(b.rows) != len(b.widths) {
+					t.Fatal("not every row has a width")
+				}
+			}
+		}
+	}
+}
+
+func TestColours(t *testing.T) {
+	const s = "\x1b[1;31mré\x1b[0md\x1b[2J你"
+	if got, want := withoutColours(s), "réd\x1b[2J你"; got != want {
+		t.Errorf("withoutColours gives %q, want %q", got, want)
+	}
+	if got := shownWidth("\x1b[38:2::1:2:3mab\x1b[0m你"); got != 4 {
+		t.Errorf("shownWidth gives %d, want 4", got)
+	}
+	if got, want := cutToWidth("\x1b[31mab你好\x1b[0m", 5), "\x1b[31mab你\x1b[0m"; got != want {
+		t.Errorf("cutToWidth gives %q, want %q", got, want)
+	}
+}

@@ -1,0 +1,256 @@
+package ui
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"p2pchat/rooms"
+)
+
+// recentHistory is how many messages /history shows when it is not told.
+const recentHistory = 20
+
+// bare builds a command that takes nothing.
+func bare(cmd rooms.Command) func(parser, *arguments) (rooms.Command, *rooms.Refusal) {
+	return func(_ parser, a *arguments) (rooms.Command, *rooms.Refusal) {
+		return cmd, a.none()
+	}
+}
+
+// roomName takes off the "#" that a room is shown with.
+func roomName(word string) string { return strings.TrimPrefix(word, "#") }
+
+func buildList(_ parser, a *arguments) (rooms.Command, *rooms.Refusal) {
+	pattern, no := a.optional()
+	return rooms.List{Pattern: roomName(pattern)}, no
+}
+
+func buildCreate(_ parser, a *arguments) (rooms.Command, *rooms.Refusal) {
+	var c rooms.Create
+	words, no := a.flags(1, map[string]func(string) *rooms.Refusal{
+		"limit": func(v string) (no *rooms.Refusal) { c.Limit, no = a.count(v); return no },
+		"topic": func(v string) *rooms.Refusal { c.Topic = v; return nil },
+	}, map[string]func(){
+		"private":    func() { c.Private = true },
+		"no-history": func() { c.NoHistory = true },
+	})
+	if no == nil && len(words) == 0 {
+		no = a.usage("needs a name for the room")
+	}
+	if no != nil {
+		return nil, no
+	}
+	c.Room = roomName(words[0])
+	return c, nil
+}
+
+func buildJoin(p parser, a *arguments) (rooms.Command, *rooms.Refusal) {
+	where, no := a.last()
+	if no != nil {
+		return nil, no
+	}
+	if !looksLikeInvite(where) {
+		return rooms.Join{Room: roomName(where), Recent: p.recent}, nil
+	}
+	capability, no := p.capability(where)
+	if no != nil {
+		return nil, no
+	}
+	return rooms.Join{Invite: capability, Recent: p.recent}, nil
+}
+
+// looksLikeInvite tells an invite link from the name of a room.
+func looksLikeInvite(s string) bool {
+	scheme, rest, ok := strings.Cut(strings.ToLower(s), ":")
+	return ok && (scheme == "p2pchat" || scheme == "https" && strings.HasPrefix(rest, "//"))
+}
+
+// capability reads an invite link.
+func (p parser) capability(link string) (rooms.Capability, *rooms.Refusal) {
+	capability, err := p.invite(link)
+	if err == nil {
+		return capability, nil
+	}
+	return rooms.Capability{}, asRefusal(err, rooms.InviteInvalid)
+}
+
+func buildNick(_ parser, a *arguments) (rooms.Command, *rooms.Refusal) {
+	nick, no := a.last()
+	return rooms.Rename{Nick: nick}, no
+}
+
+func buildMe(_ parser, a *arguments) (rooms.Command, *rooms.Refusal) {
+	text := a.text()
+	if text == "" {
+		return nil, a.usage("needs what you do")
+	}
+	return rooms.Say{Kind: rooms.Action, Text: text}, nil
+}
+
+func buildMsg(_ parser, a *arguments) (rooms.Command, *rooms.Refusal) {
+	nick, no := a.nick()
+	if no != nil {
+		return nil, no
+	}
+	text := a.text()
+	if text == "" {
+		return nil, a.usage("needs something to say")
+	}
+	return rooms.Whisper{Nick: nick, Text: text}, nil
+}
+
+func buildTopic(_ parser, a *arguments) (rooms.Command, *rooms.Refusal) {
+	switch text := a.text(); text {
+	case "":
+		return nil, nil
+	case `""`:
+		return rooms.Topic{}, nil
+	default:
+		return rooms.Topic{Text: text}, nil
+	}
+}
+
+func buildHistory(p parser, a *arguments) (rooms.Command, *rooms.Refusal) {
+	word, no := a.optional()
+	if no != nil || word == "" {
+		return rooms.History{Last: true, Limit: recentHistory}, no
+	}
+	if age, err := parseDuration(word); err == nil {
+		return rooms.History{Since: p.now().Add(-age)}, nil
+	}
+	n, no := a.count(word)
+	if no == nil && n == 0 {
+		no = a.usage("needs at least 1")
+	}
+	return rooms.History{Last: true, Limit: n}, no
+}
+
+func buildWhois(_ parser, a *arguments) (rooms.Command, *rooms.Refusal) {
+	nick, no := a.onlyNick()
+	return rooms.Whois{Nick: nick}, no
+}
+
+// onlyNick returns the nick that is all a command takes.
+func (a *arguments) onlyNick() (string, *rooms.Refusal) {
+	nick, no := a.last()
+	return strings.TrimPrefix(nick, "@"), no
+}
+
+func buildLimit(_ parser, a *arguments) (rooms.Command, *rooms.Refusal) {
+	word, no := a.last()
+	if no != nil {
+		return nil, no
+	}
+	n, no := a.count(word)
+	return rooms.SetLimit{Limit: n}, no
+}
+
+func buildInvite(_ parser, a *arguments) (rooms.Command, *rooms.Refusal) {
+	var c rooms.Invite
+	words, no := a.flags(1, map[string]func(string) *rooms.Refusal{
+		"uses":    func(v string) (no *rooms.Refusal) { c.Uses, no = a.count(v); return no },
+		"expires": func(v string) (no *rooms.Refusal) { c.Life, no = a.life(v); return no },
+	}, map[string]func(){"qr": func() { a.qr = true }})
+	if len(words) > 0 {
+		c.Room = roomName(words[0])
+	}
+	return c, no
+}
+
+func buildInvites(_ parser, a *arguments) (rooms.Command, *rooms.Refusal) {
+	room, no := a.optional()
+	return rooms.Invites{Room: roomName(room)}, no
+}
+
+func buildRevoke(_ parser, a *arguments) (rooms.Command, *rooms.Refusal) {
+	id, no := a.last()
+	return rooms.Revoke{ID: id}, no
+}
+
+func buildKick(_ parser, a *arguments) (rooms.Command, *rooms.Refusal) {
+	nick, no := a.nick()
+	return rooms.Kick{Nick: nick, Reason: a.text()}, no
+}
+
+func buildBan(_ parser, a *arguments) (rooms.Command, *rooms.Refusal) {
+	who, no := a.nick()
+	if no != nil {
+		return nil, no
+	}
+	c := rooms.Ban{Who: who}
+	first, rest, _ := cutBlank(strings.TrimLeft(a.rest, blanks))
+	if life, err := ParseLife(first); err == nil {
+		c.Life, a.rest = max(life, 0), rest
+	}
+	c.Reason = a.text()
+	return c, nil
+}
+
+func buildUnban(_ parser, a *arguments) (rooms.Command, *rooms.Refusal) {
+	who, no := a.onlyNick()
+	return rooms.Unban{Who: who}, no
+}
+
+func buildMute(muted bool) func(parser, *arguments) (rooms.Command, *rooms.Refusal) {
+	return func(_ parser, a *arguments) (rooms.Command, *rooms.Refusal) {
+		nick, no := a.onlyNick()
+		return rooms.Mute{Nick: nick, Muted: muted}, no
+	}
+}
+
+func buildOp(op bool) func(parser, *arguments) (rooms.Command, *rooms.Refusal) {
+	return func(_ parser, a *arguments) (rooms.Command, *rooms.Refusal) {
+		nick, no := a.onlyNick()
+		return rooms.Op{Nick: nick, Op: op}, no
+	}
+}
+
+func buildClose(_ parser, a *arguments) (rooms.Command, *rooms.Refusal) {
+	room, no := a.optional()
+	return rooms.Close{Room: roomName(room)}, no
+}
+
+func doneRevoke(cmd rooms.Command) string {
+	return fmt.Sprintf("invite %s works no more", Sanitize(cmd.(rooms.Revoke).ID))
+}
+
+func doneBan(cmd rooms.Command) string {
+	c := cmd.(rooms.Ban)
+	length := "for good"
+	if c.Life > 0 {
+		length = "for " + lasting(c.Life)
+	}
+	return fmt.Sprintf("%s is banned %s; /unban %s ends it", SanitizeNick(c.Who), length, SanitizeNick(c.Who))
+}
+
+func doneUnban(cmd rooms.Command) string {
+	return fmt.Sprintf("%s may come back", SanitizeNick(cmd.(rooms.Unban).Who))
+}
+
+func doneClose(cmd rooms.Command) string {
+	if room := cmd.(rooms.Close).Room; room != "" {
+		return fmt.Sprintf("#%s is closed", Sanitize(room))
+	}
+	return ""
+}
+
+// lasting writes a duration the way it is typed, to its two largest units.
+func lasting(d time.Duration) string {
+	if d < time.Second {
+		return "0s"
+	}
+	parts := make([]string, 0, 2)
+	for _, u := range []byte("wdhms") {
+		if n := d / units[u]; n > 0 || len(parts) == 1 {
+			d -= n * units[u]
+			if n > 0 {
+				parts = append(parts, fmt.Sprintf("%d%c", n, u))
+			}
+			if len(parts) == 2 || n == 0 {
+				break
+			}
+		}
+	}
+	return strings.Join(parts, "")
+}

@@ -1,0 +1,257 @@
+package ui
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"p2pchat/rooms"
+)
+
+const (
+	bellPause  = 5 * time.Second        // between two rings
+	overdue    = 400 * time.Millisecond // after this an unconfirmed line is worth a word
+	secondTime = 2 * time.Second        // two interrupts within this are meant
+)
+
+// Chat serves a person at o.Terminal until the person leaves or the session is
+// over, and closes the session. What ends it early has been shown to the person
+// when it is returned; a refusal is a *rooms.Refusal.
+func Chat(ctx context.Context, o Options) error {
+	c := newChat(o)
+	c.prompt()
+	c.term.SetCompleter(c.scene.completer())
+	err := c.loop.run(ctx, c, c.term.ReadLine)
+	c.term.SetStatus("")
+	if err != nil && err != c.shown {
+		c.print(c.page.refusal(asRefusal(err, rooms.Unreachable))...)
+	}
+	return err
+}
+
+// chat is the mode of a person.
+type chat struct {
+	loop    *loop
+	desk    *desk
+	term    Terminal
+	page    *page
+	scene   scene
+	parser  parser
+	ignored map[rooms.PeerID]string // nick when it was ignored
+	started bool
+	shown   error // a refusal that came as an event
+
+	unsaid      int  // lines that the host has not confirmed
+	late        bool // and not for a while
+	status      string
+	replaying   bool // between the marks of earlier messages
+	day         time.Time
+	lastBell    time.Time
+	interrupted time.Time
+}
+
+func newChat(o Options) *chat {
+	l := newLoop(o)
+	l.hasty = true
+	return &chat{
+		loop: l, desk: l.desk, term: o.Terminal, parser: l.o.parser(),
+		page:    &page{width: o.Terminal.Width, color: o.Color, now: o.Now},
+		ignored: make(map[rooms.PeerID]string),
+	}
+}
+
+func (c *chat) print(rows ...string) {
+	if len(rows) > 0 {
+		c.term.Print(rows...)
+	}
+}
+
+func (c *chat) say(format string, args ...any) { c.print(c.page.notice(format, args...)...) }
+
+// prompt shows where the person is.
+func (c *chat) prompt() {
+	if c.scene.inRoom() {
+		c.term.SetPrompt("#" + Sanitize(string(c.scene.room.Room)) + "> ")
+	} else {
+		c.term.SetPrompt("p2pchat> ")
+	}
+}
+
+// showStatus says what is out of the ordinary, and nothing otherwise.
+func (c *chat) showStatus() {
+	var parts []string
+	if c.loop.away {
+		parts = append(parts, "connection lost, trying again")
+	}
+	if c.unsaid > 0 && (c.late || c.loop.away) {
+		parts = append(parts, plural(c.unsaid, "line")+" waiting")
+	}
+	if status := strings.Join(parts, " · "); status != c.status {
+		c.status = status
+		c.term.SetStatus(status)
+	}
+}
+
+// ready stops reading only where no person waits at the prompt.
+func (c *chat) ready() bool { return c.term.Width() > 0 || c.desk.pending() < openAnswers }
+
+func (c *chat) busy() bool { return false }
+
+// read acts on a line.
+func (c *chat) read(in input) {
+	switch {
+	case errors.Is(in.err, ErrInterrupt):
+		c.interrupt(in.text)
+		return
+	case in.err != nil:
+		c.print(c.page.refusal(rooms.Refuse(rooms.TooLong, "say it in parts, or send it as a file", "%s", in.err))...)
+		return
+	case strings.Trim(in.text, blanks) == "":
+		return
+	}
+	line := in.text
+	if !c.scene.inRoom() && c.desk.moving == 0 && !strings.HasPrefix(line, "/") {
+		choice, ok := c.scene.choice(line)
+		if !ok {
+			c.print(c.page.refusal(nowhere())...)
+			return
+		}
+		line = choice
+	}
+	t, no := c.parser.parse(line)
+	if no == nil && c.desk.pending() >= openAnswers {
+		no = rooms.Refuse(rooms.Busy, "wait until the host has answered", "too much is waiting for the host")
+	}
+	switch {
+	case no != nil:
+		c.print(c.page.refusal(no)...)
+	case t.cmd != nil:
+		c.ask(t)
+	default:
+		t.entry.local(c, t.arg)
+	}
+}
+
+// nowhere explains that nobody would hear what is said.
+func nowhere() *rooms.Refusal {
+	return rooms.Refuse(rooms.NotInRoom, "type a room's number or name to join it, create NAME for a new one, or list", "you are in no room yet")
+}
+
+// interrupt is Ctrl-C: the terminal has already emptied the line.
+func (c *chat) interrupt(text string) {
+	now := c.loop.o.Now()
+	if text == "" && !c.interrupted.IsZero() && now.Sub(c.interrupted) < secondTime {
+		c.say("Ctrl-D or /quit leaves")
+	}
+	c.interrupted = now
+}
+
+// ask sends a command and shows its answer.
+func (c *chat) ask(t typed) {
+	_, speaks := t.cmd.(rooms.Say)
+	if speaks {
+		c.unsaid++
+		if c.unsaid == 1 {
+			c.loop.alarm(overdue, func() { c.late = c.unsaid > 0; c.showStatus() })
+		}
+		c.showStatus()
+	}
+	asked := c.loop.o.Now()
+	c.desk.ask(t.cmd, func(ev rooms.Event) {
+		if speaks {
+			c.unsaid--
+			c.late = c.late && c.unsaid > 0
+			c.showStatus()
+		}
+		if _, ok := t.cmd.(rooms.Ping); ok && ev == (rooms.Done{}) {
+			c.say("the host answered after %s", roundTrip(c.loop.o.Now().Sub(asked)))
+			return
+		}
+		c.answered(t, ev)
+	})
+}
+
+// answered shows the answer to a command.
+func (c *chat) answered(t typed, ev rooms.Event) {
+	switch ev := ev.(type) {
+	case rooms.Entered:
+		c.entered(ev)
+	case rooms.Done:
+		c.done(t)
+	case rooms.Invited:
+		c.print(c.page.answer(ev)...)
+		if t.qr {
+			c.print(qrCode(Sanitize(ev.Link), c.term.Width())...)
+		}
+	case rooms.Listing:
+		c.listed(ev)
+		c.print(c.page.answer(ev)...)
+	case rooms.Roster:
+		c.roster(ev)
+		c.print(c.page.answer(ev)...)
+	default:
+		c.print(c.page.answer(ev)...)
+	}
+}
+
+// done acts on a Done; most are told by an event as well, to everybody.
+func (c *chat) done(t typed) {
+	switch cmd := t.cmd.(type) {
+	case rooms.Leave:
+		c.out("you left #%s", c.scene.room.Room)
+	case rooms.Rename:
+		if c.scene.nick != cmd.Nick {
+			c.scene.nick = cmd.Nick
+			c.say("you are %s now", SanitizeNick(cmd.Nick))
+		}
+	}
+	if t.entry == nil || t.entry.done == nil {
+		return
+	}
+	if text := t.entry.done(t.cmd); text != "" {
+		c.say("%s", text)
+	}
+}
+
+// entered moves to a room. Where the host named only some of its members, the
+// others are asked for, so that they can be completed.
+func (c *chat) entered(ev rooms.Entered) {
+	c.scene.enter(ev)
+	c.replaying = false
+	c.prompt()
+	c.term.SetCompleter(c.scene.completer())
+	c.print(c.page.entered(c.scene.room, c.scene.peer, c.scene.nick, c.scene.members)...)
+	if ev.Room.Members > len(ev.Members) {
+		c.desk.ask(rooms.Who{}, func(answer rooms.Event) {
+			if r, ok := answer.(rooms.Roster); ok {
+				c.roster(r)
+			}
+		})
+	}
+}
+
+// out leaves the room, if the person is in one still, and says so.
+func (c *chat) out(format string, args ...any) {
+	if !c.scene.inRoom() {
+		return
+	}
+	c.scene.exit()
+	c.replaying = false
+	c.prompt()
+	c.term.SetCompleter(c.scene.completer())
+	c.say(format, args...)
+	c.say("list shows the rooms, a name joins one, /quit leaves")
+}
+
+func (c *chat) roster(r rooms.Roster) {
+	if r.Room == c.scene.room.Room {
+		c.scene.members = append([]rooms.Member(nil), r.Members...)
+		c.term.SetCompleter(c.scene.completer())
+	}
+}
+
+func (c *chat) listed(l rooms.Listing) {
+	c.scene.listed = l.Rooms
+	c.term.SetCompleter(c.scene.completer())
+}

@@ -1,0 +1,186 @@
+package ui
+
+import (
+	"p2pchat/rooms"
+)
+
+// happened shows an event.
+func (c *chat) happened(ev rooms.Event) {
+	switch ev := ev.(type) {
+	case rooms.Welcome:
+		c.welcome(ev)
+	case rooms.Posted:
+		c.posted(ev)
+	case rooms.Whispered:
+		c.whispered(ev)
+	case rooms.MemberChanged:
+		c.member(ev)
+	case rooms.RoomChanged:
+		c.room(ev)
+	case rooms.Notice:
+		c.say("%s", ev.Text)
+	case rooms.Connection:
+		c.connection(ev)
+	case rooms.Path:
+		c.path(ev)
+	case *rooms.Refusal:
+		c.shown = ev
+		c.print(c.page.refusal(ev)...)
+	}
+}
+
+// welcome says who the host is, and enters a room or offers the choices.
+func (c *chat) welcome(ev rooms.Welcome) {
+	c.scene.welcome(ev)
+	if c.started {
+		return
+	}
+	c.started = true
+	if !c.loop.o.Owner {
+		c.say("connected to %s (%s) as %s", ev.Name, shortPeer(ev.Host), SanitizeNick(ev.Nick))
+	}
+	cmd := c.loop.o.entry()
+	if cmd == nil {
+		c.menu()
+		return
+	}
+	c.desk.ask(cmd, func(answer rooms.Event) {
+		if no, ok := answer.(*rooms.Refusal); ok {
+			c.loop.fail(no)
+			return
+		}
+		c.answered(typed{cmd: cmd}, answer)
+	})
+}
+
+// menu shows the rooms and the three choices.
+func (c *chat) menu() {
+	c.desk.ask(rooms.List{}, func(answer rooms.Event) {
+		if l, ok := answer.(rooms.Listing); ok {
+			c.listed(l)
+		}
+		c.print(c.page.answer(answer)...)
+		c.say("you can")
+		c.print(c.page.item("join    a room: type its number or its name")...)
+		c.print(c.page.item("create  a room: type create and a name")...)
+		c.print(c.page.item("list    the rooms again: type list")...)
+	})
+}
+
+// posted shows a message. What was said before the person came is faded and
+// stands between two marks.
+func (c *chat) posted(ev rooms.Posted) {
+	if ev.Room != c.scene.room.Room {
+		return
+	}
+	earlier := ev.Replayed && ev.Seq <= c.scene.head
+	if earlier && !c.replaying {
+		c.say("earlier --")
+	}
+	if !earlier && c.replaying {
+		c.say("now --")
+	}
+	c.replaying = earlier
+	if _, hidden := c.ignored[ev.From.Peer]; !hidden {
+		c.date(ev)
+		me := c.scene.nick
+		if ev.From.Peer == c.scene.peer {
+			me = ""
+		}
+		rows, mention := c.page.message(ev.Message, me, earlier)
+		c.ring(rows, mention && !earlier)
+		c.print(rows...)
+	}
+	if earlier && ev.Seq == c.scene.head {
+		c.replaying = false
+		c.say("now --")
+	}
+}
+
+// date puts a line between the messages of two days.
+func (c *chat) date(ev rooms.Posted) {
+	if c.day.IsZero() {
+		c.day = c.loop.o.Now()
+	}
+	if !sameDay(c.page.local(ev.Time), c.page.local(c.day)) {
+		c.print(c.page.day(ev.Time)...)
+	}
+	c.day = ev.Time
+}
+
+// ring puts a bell into rows that are meant for the person, at most once in a while.
+func (c *chat) ring(rows []string, meant bool) {
+	now := c.loop.o.Now()
+	if !meant || c.loop.o.Silent || c.term.Width() == 0 || now.Sub(c.lastBell) < bellPause {
+		return
+	}
+	c.lastBell = now
+	rows[0] = "\a" + rows[0]
+}
+
+func (c *chat) whispered(ev rooms.Whispered) {
+	if _, hidden := c.ignored[ev.From.Peer]; hidden {
+		return
+	}
+	rows := c.page.whisper(ev)
+	c.ring(rows, !ev.Own)
+	c.print(rows...)
+}
+
+func (c *chat) member(ev rooms.MemberChanged) {
+	mine := ev.Member.Peer == c.scene.peer
+	if mine && ev.Room == c.scene.room.Room && ev.What == rooms.MemberKicked {
+		c.print(c.page.member(ev, true)...)
+		c.out("you are out of #%s", ev.Room)
+		return
+	}
+	if c.scene.member(ev) {
+		c.term.SetCompleter(c.scene.completer())
+		c.print(c.page.member(ev, mine)...)
+	}
+}
+
+// room follows what the host does with the person's room.
+func (c *chat) room(ev rooms.RoomChanged) {
+	here := ev.Room.Room == c.scene.room.Room
+	why := ""
+	if ev.Reason != "" {
+		why = ": " + ev.Reason
+	}
+	switch {
+	case ev.What == rooms.RoomEntered && !here:
+		c.entered(rooms.Entered{Room: ev.Room})
+	case ev.What == rooms.RoomLeft && here && ev.Reason != "": // without a reason: the person's own wish, shown at its answer
+		c.out("you are out of #%s%s", ev.Room.Room, why)
+	case ev.What == rooms.RoomClosed && here:
+		c.out("#%s was closed%s", ev.Room.Room, why)
+	case ev.What == rooms.RoomUpdated && here:
+		c.print(c.page.updated(c.scene.room, ev.Room)...)
+		c.scene.room = ev.Room
+	}
+}
+
+func (c *chat) connection(ev rooms.Connection) {
+	switch ev.What {
+	case rooms.ConnectionLost:
+		why := ""
+		if ev.Why != "" {
+			why = " (" + ev.Why + ")"
+		}
+		c.say("connection lost%s; trying again, what you type is sent then", why)
+	case rooms.ConnectionRestored:
+		c.say("connected again")
+	}
+	c.showStatus()
+}
+
+// path says how the host is reached, the first time and when the way changes;
+// a different round trip is no change.
+func (c *chat) path(ev rooms.Path) {
+	was := c.scene.way
+	c.scene.way = ev
+	if was.Path == ev.Path && was.Transport == ev.Transport || ev.Transport == "memory" {
+		return
+	}
+	c.print(c.page.path(ev, was.Path == "")...)
+}

@@ -1,0 +1,98 @@
+package ui
+
+import (
+	"sort"
+	"strings"
+
+	"p2pchat/rooms"
+)
+
+// What a person at a terminal asks for that needs no host.
+var _ hands = (*chat)(nil)
+
+func (c *chat) showTopic(string) {
+	switch {
+	case !c.scene.inRoom():
+		c.print(c.page.refusal(nowhere())...)
+	case c.scene.room.Topic == "":
+		c.say("#%s has no topic", c.scene.room.Room)
+	default:
+		c.say("topic: %s", c.scene.room.Topic)
+	}
+}
+
+func (c *chat) ignore(nick string) {
+	if nick == "" {
+		names := make([]string, 0, len(c.ignored))
+		for _, n := range c.ignored {
+			names = append(names, SanitizeNick(n))
+		}
+		sort.Strings(names)
+		if len(names) == 0 {
+			names = []string{"nobody"}
+		}
+		c.say("ignored: %s", strings.Join(names, " "))
+		return
+	}
+	m, ok := c.scene.find(nick)
+	switch {
+	case !ok:
+		c.print(c.page.refusal(rooms.Refuse(rooms.NoSuchMember, "/who shows who is", "nobody called %q is here", nick))...)
+	case m.Peer == c.scene.peer:
+		c.print(c.page.refusal(rooms.Refuse(rooms.BadRequest, "/who shows the others", "that is you"))...)
+	default:
+		c.ignored[m.Peer] = m.Nick
+		c.say("%s is ignored; /unignore %s ends it", SanitizeNick(m.Nick), SanitizeNick(m.Nick))
+	}
+}
+
+func (c *chat) unignore(nick string) {
+	nick = strings.TrimPrefix(nick, "@")
+	m, here := c.scene.find(nick)
+	for peer, old := range c.ignored {
+		if strings.EqualFold(old, nick) || here && peer == m.Peer {
+			delete(c.ignored, peer)
+			c.say("%s is heard again", SanitizeNick(old))
+			return
+		}
+	}
+	c.print(c.page.refusal(rooms.Refuse(rooms.NoSuchMember, "/ignore shows who is", "%q is not ignored", nick))...)
+}
+
+func (c *chat) clear(string) { c.term.Clear() }
+
+// statusLines is what is known here without asking.
+func (c *chat) statusLines() []string {
+	v := &c.scene
+	place := "in no room"
+	if v.inRoom() {
+		place = "in #" + string(v.room.Room) + " (" + occupancy(v.room) + ", " + v.role.String() + ")"
+	}
+	rows := c.page.notice("you are %s (%s), %s", SanitizeNick(v.nick), shortPeer(v.peer), place)
+	rows = append(rows, c.page.notice("host: %s, %s", v.hostName, v.host)...)
+	switch {
+	case c.loop.away:
+		rows = append(rows, c.page.notice("connection lost, trying again")...)
+	case v.way.Path != "":
+		rows = append(rows, c.page.notice("%s", wayText(v.way))...)
+		if v.way.Addr != "" {
+			rows = append(rows, c.page.notice("at %s", v.way.Addr)...)
+		}
+	}
+	if c.unsaid > 0 {
+		rows = append(rows, c.page.notice("%s waiting for the host", plural(c.unsaid, "line"))...)
+	}
+	return rows
+}
+
+func (c *chat) help(name string) { c.print(c.page.helpFor(name)...) }
+
+func (c *chat) quit(string) { c.loop.leave() }
+
+// state answers /status: what is known here, and for its owner the host's own answer.
+func (c *chat) state(string) {
+	c.print(c.statusLines()...)
+	if c.loop.o.Owner {
+		c.ask(typed{cmd: rooms.Status{}})
+	}
+}

@@ -1,0 +1,279 @@
+package ui
+
+import (
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// Runes of the private use area that stand in the edited line for what cannot.
+// Remote text cannot bring them in: Sanitize shows private use.
+const (
+	newlineRune rune = 0xE00A // a line end within the line, drawn "⏎"
+	tabRune     rune = 0xE009 // a tab, drawn "→"
+)
+
+// Commands: runes that pass through the library as if typed and are acted upon
+// by lineEditor, in the library's own goroutine, before anyone sees them.
+const (
+	cmdPaste rune = 0xE010 + iota
+	cmdComplete
+	cmdDelete
+	cmdWordLeft
+	cmdWordRight
+	cmdKillBlankWord
+	cmdKillWordLeft
+	cmdKillWordRight
+	cmdKillToStart
+	cmdKillToEnd
+	cmdYank
+)
+
+const (
+	escapeWait = 100 * time.Millisecond // a lone ESC is the key of that name after this
+	pasteWait  = time.Second            // a paste whose end got lost is over after this
+	maxEscape  = 32                     // bytes of an escape sequence
+	longRun    = 64                     // bytes that nobody types at once: taken as a paste
+)
+
+// action says what a keyPress is for.
+type action byte
+
+const (
+	actType    action = iota // bytes for the library
+	actPaste                 // text to insert as a whole
+	actClear                 // clear the screen
+	actSuspend               // stop the process
+	actBell                  // something was refused
+)
+
+// keyPress is one thing the keyboard said.
+type keyPress struct {
+	act   action
+	bytes []byte // of actType
+	text  []rune // of actPaste
+	ends  bool   // the library may hand over the line because of it
+}
+
+// keyFilter turns bytes from the terminal into key presses and lets only those
+// pass that the library handles without fault. It keeps its state across reads
+// and mirrors whether the library is in its history search.
+type keyFilter struct {
+	emit func(keyPress)
+
+	escape    []byte // sequence being collected, from its ESC on
+	text      []byte // printable bytes of this read
+	paste     []byte
+	pasting   bool
+	overflow  bool // the paste is over its limit
+	searching bool
+}
+
+// feed takes what one read returned.
+func (f *keyFilter) feed(p []byte) {
+	for _, b := range p {
+		f.step(b)
+	}
+	f.flush()
+}
+
+// patience is how long the filter waits for more input before quiet is due;
+// negative when it waits for nothing.
+func (f *keyFilter) patience() time.Duration {
+	switch {
+	case f.pasting:
+		return pasteWait
+	case len(f.escape) > 0:
+		return escapeWait
+	}
+	return -1
+}
+
+// quiet is called when nothing came for patience.
+func (f *keyFilter) quiet() {
+	lone := len(f.escape) == 1
+	f.escape = nil
+	switch {
+	case f.pasting:
+		f.endPaste()
+	case lone && f.searching:
+		f.control(ctrl('G'))
+	}
+}
+
+func (f *keyFilter) step(b byte) {
+	switch {
+	case len(f.escape) > 0:
+		f.collect(b)
+	case b == 0x1b:
+		f.flush()
+		f.escape = append(f.escape, b)
+	case f.pasting:
+		f.keep(b)
+	case b >= ' ' && b != 0x7f:
+		f.text = append(f.text, b)
+	default:
+		f.flush()
+		f.control(b)
+	}
+}
+
+// collect takes a byte after ESC.
+func (f *keyFilter) collect(b byte) {
+	if len(f.escape) == 1 {
+		f.second(b)
+		return
+	}
+	if b < ' ' {
+		f.escape = nil
+		f.step(b)
+		return
+	}
+	f.escape = append(f.escape, b)
+	body := string(f.escape[1:])
+	consoleKey := body == "[[" // the Linux console's F1 to F5 have one more byte
+	switch {
+	case b >= 0x40 && b <= 0x7e && !consoleKey:
+		f.escape = nil
+		f.sequence(body)
+	case len(f.escape) >= maxEscape:
+		f.escape = nil
+	}
+}
+
+// second takes the byte right after ESC.
+func (f *keyFilter) second(b byte) {
+	if b == '[' || (b == 'O' && !f.pasting) {
+		f.escape = append(f.escape, b)
+		return
+	}
+	f.escape = nil
+	if cmd, known := metaKeys[b]; known && !f.pasting {
+		f.command(cmd)
+		return
+	}
+	f.step(b)
+}
+
+// sequence acts upon a whole escape sequence, here without its ESC.
+func (f *keyFilter) sequence(body string) {
+	switch {
+	case body == "[200~":
+		f.pasting = true
+	case body == "[201~":
+		if f.pasting {
+			f.endPaste()
+		}
+	case f.pasting:
+	case controlSequences[body] != 0:
+		f.control(controlSequences[body])
+	case commandSequences[body] != 0:
+		f.command(commandSequences[body])
+	}
+}
+
+// control passes on a control key the library handles well. It must not see
+// the others: NUL it takes for the end of input (operation.go:123), ^S and ^T
+// make it panic (search.go:118, runebuf.go:274), and the rest it inserts as text.
+func (f *keyFilter) control(b byte) {
+	switch b {
+	case ctrl('R'):
+		f.searching = true
+	case ctrl('H'), 0x7f:
+	case '\r':
+		f.emit(keyPress{bytes: []byte{b}, ends: true})
+		f.searching = false
+		return
+	case ctrl('C'), ctrl('D'):
+		f.emit(keyPress{bytes: []byte{b}, ends: !f.searching})
+		f.searching = false
+		return
+	case ctrl('A'), ctrl('B'), ctrl('E'), ctrl('F'), ctrl('G'), ctrl('N'), ctrl('P'):
+		f.searching = false
+	case ctrl('L'):
+		f.emit(keyPress{act: actClear})
+		return
+	case ctrl('Z'):
+		f.emit(keyPress{act: actSuspend})
+		return
+	default:
+		if cmd, known := controlCommands[b]; known {
+			f.command(cmd)
+		}
+		return
+	}
+	f.emit(keyPress{bytes: []byte{b}})
+}
+
+// command sends a rune for lineEditor; ^E ends a search first, which would take
+// the rune for a part of what is searched.
+func (f *keyFilter) command(cmd rune) {
+	if f.searching {
+		f.control(ctrl('E'))
+	}
+	f.emit(keyPress{bytes: utf8.AppendRune(nil, cmd)})
+}
+
+// flush hands over the printable bytes so far. A long run is pasted at once:
+// the library's work for one typed character grows with the line.
+func (f *keyFilter) flush() {
+	if len(f.text) == 0 {
+		return
+	}
+	text := f.text
+	f.text = nil
+	if len(text) > longRun && !f.searching {
+		whole := wholeRunes(text)
+		f.emit(keyPress{act: actPaste, text: []rune(string(text[:whole]))})
+		if text = text[whole:]; len(text) == 0 {
+			return
+		}
+	}
+	f.emit(keyPress{bytes: text})
+}
+
+// wholeRunes is the length of p without a character cut at its end.
+func wholeRunes(p []byte) int {
+	for i := len(p) - 1; i >= 0 && i > len(p)-utf8.UTFMax; i-- {
+		if utf8.RuneStart(p[i]) {
+			if !utf8.FullRune(p[i:]) {
+				return i
+			}
+			break
+		}
+	}
+	return len(p)
+}
+
+// keep takes a byte of a paste.
+func (f *keyFilter) keep(b byte) {
+	if len(f.paste) < maxInput {
+		f.paste = append(f.paste, b)
+		return
+	}
+	if !f.overflow {
+		f.overflow = true
+		f.emit(keyPress{act: actBell})
+	}
+}
+
+// pasteRunes makes one line of pasted text.
+var pasteRunes = strings.NewReplacer("\r\n", string(newlineRune), "\r", string(newlineRune),
+	"\n", string(newlineRune), "\t", string(tabRune))
+
+func (f *keyFilter) endPaste() {
+	var text []rune
+	for _, r := range pasteRunes.Replace(string(f.paste[:wholeRunes(f.paste)])) {
+		if r >= ' ' && (r < 0x7f || r > 0x9f) {
+			text = append(text, r)
+		}
+	}
+	f.pasting, f.overflow, f.paste = false, false, nil
+	switch {
+	case len(text) == 0:
+	case f.searching: // what is searched is short and has no lines
+		f.emit(keyPress{bytes: []byte(string(text[:min(len(text), longRun)]))})
+	default:
+		f.emit(keyPress{act: actPaste, text: text})
+	}
+}

@@ -1,0 +1,125 @@
+package ui
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
+
+// describe writes a key press as text: <pasted>, "typed", with ! if it may end the line.
+func describe(key keyPress) string {
+	switch key.act {
+	case actPaste:
+		return "<" + typedText.Replace(string(key.text)) + ">"
+	case actClear:
+		return "[clear]"
+	case actSuspend:
+		return "[suspend]"
+	case actBell:
+		return "[bell]"
+	}
+	text := fmt.Sprintf("%+q", string(key.bytes))
+	if key.ends {
+		text += "!"
+	}
+	return text
+}
+
+func TestKeyFilter(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		reads []string // "" means that nothing came in time
+		want  string
+	}{
+		{"text", []string{"hé你"}, `"h\u00e9\u4f60"`},
+		{"enter, interrupt, end", []string{"\r\x03\x04"}, `"\r"! "\x03"! "\x04"!`},
+		{"dropped", []string{"\x00\x0f\x11\x13\x14\x16\x18\x1c\x1f"}, ``},
+		{"actions", []string{"\x0c\x1a"}, `[clear] [suspend]`},
+		{"arrows", []string{"\x1b[A\x1b[B\x1b[C\x1b[D\x1bOA"}, `"\x10" "\x0e" "\x06" "\x02" "\x10"`},
+		{"home and end", []string{"\x1b[H\x1b[1~\x1b[F\x1b[4~"}, `"\x01" "\x01" "\x05" "\x05"`},
+		{"cut sequence", []string{"\x1b", "[", "A"}, `"\x10"`},
+		{"late sequence is text", []string{"\x1b", "", "[A"}, `"[A"`},
+		{"unknown sequence", []string{"\x1b[99;99R\x1b[Zx"}, `"x"`},
+		{"endless sequence", []string{"\x1b[" + strings.Repeat("1", 60) + "~x"}, `"` + strings.Repeat("1", 30) + `~x"`},
+		{"aborted sequence", []string{"\x1b[1\rx"}, `"\r"! "x"`},
+		{"function key of a console", []string{"\x1b[[Ax"}, `"x"`},
+		{"escape twice", []string{"\x1b\x1b[A"}, `"\x10"`},
+		{"alt enter, ctrl j", []string{"\x1b\r\n"}, `"\ue00a" "\ue00a"`},
+		{"unknown alt key", []string{"\x1bh"}, `"h"`},
+		{"delete", []string{"\x1b[3~"}, `"\ue012"`},
+		{"paste", []string{"\x1b[200~a\r\nb\tc\x1b[31m\x03\x7f\u009bd\x1b[201~e"}, "<a\nb\tcd> \"e\""},
+		{"paste in pieces", []string{"\x1b[20", "0~ab", "\xe4", "\xbd\xa0\x1b", "[201~"}, `<ab你>`},
+		{"empty paste", []string{"\x1b[200~\x1b[201~"}, ``},
+		{"paste without an end", []string{"\x1b[200~ab", "", "c\r"}, `<ab> "c" "\r"!`},
+		{"end without a paste", []string{"\x1b[201~x"}, `"x"`},
+		{"fast text", []string{strings.Repeat("x", 65) + "\xe4"}, `<` + strings.Repeat("x", 65) + `> "\xe4"`},
+		{"search", []string{"\x12a\x03\x03"}, `"\x12" "a" "\x03" "\x03"!`},
+		{"search and delete key", []string{"\x12\x1b[3~\x04"}, `"\x12" "\x05" "\ue012" "\x04"!`},
+		{"search and escape", []string{"\x12", "\x1b", ""}, `"\x12" "\a"`},
+		{"search and paste", []string{"\x12\x1b[200~ab\x1b[201~"}, `"\x12" "ab"`},
+	} {
+		var got []string
+		f := &keyFilter{emit: func(key keyPress) { got = append(got, describe(key)) }}
+		for _, read := range c.reads {
+			if read == "" {
+				f.quiet()
+				continue
+			}
+			f.feed([]byte(read))
+		}
+		if all := strings.Join(got, " "); all != c.want {
+			t.Errorf("%s: got %s, want %s", c.name, all, c.want)
+		}
+	}
+}
+
+func TestKeyFilterPatience(t *testing.T) {
+	f := &keyFilter{emit: func(keyPress) {}}
+	for _, c := range []struct {
+		read string
+		want time.Duration
+	}{{"a", -1}, {"\x1b", escapeWait}, {"[200~", pasteWait}, {"\x1b", pasteWait}, {"[201~", -1}} {
+		f.feed([]byte(c.read))
+		if got := f.patience(); got != c.want {
+			t.Errorf("after %q the filter waits %v, want %v", c.read, got, c.want)
+		}
+	}
+}
+
+func TestKeyFilterPasteLimit(t *testing.T) {
+	var text, bells int
+	f := &keyFilter{emit: func(key keyPress) {
+		text += len(key.text)
+		if key.act == actBell {
+			bells++
+		}
+	}}
+	f.feed([]byte("\x1b[200~" + strings.Repeat("x", maxInput+1000) + "\x1b[201~"))
+	if text != maxInput || bells != 1 {
+		t.Errorf("%d runes and %d bells, want %d and 1", text, bells, maxInput)
+	}
+}
+
+// Whatever is typed, the library sees none of the keys it cannot handle.
+func FuzzKeyFilter(f *testing.F) {
+	f.Add([]byte("a\x1b[200~b\x1b[201~\x12\x1b[3~\x13\x00"))
+	f.Fuzz(func(t *testing.T, keys []byte) {
+		filter := &keyFilter{emit: func(key keyPress) {
+			if strings.ContainsAny(string(key.bytes), "\x00\x1b\t\n\x0b\x0c\x0f\x11\x13\x14\x15\x16\x17\x18\x19\x1a\x1c\x1d\x1e\x1f") {
+				t.Errorf("%q passes for %q", key.bytes, keys)
+			}
+			for _, r := range key.text {
+				if r < ' ' {
+					t.Errorf("%q is pasted for %q", key.text, keys)
+				}
+			}
+		}}
+		filter.feed(keys[:len(keys)/2])
+		filter.feed(keys[len(keys)/2:])
+		filter.quiet()
+		if filter.patience() >= 0 {
+			t.Errorf("the filter still waits after %q", keys)
+		}
+	})
+}

@@ -1,0 +1,64 @@
+package ui
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+)
+
+const (
+	historyLimit = 1000     // lines typed before that can be had again
+	historyBytes = 16 << 20 // of a history file that is read at all
+)
+
+// prepareHistory makes the file of lines typed before one that only its owner
+// can read, and short enough. The library would create it, and rewrite it when it
+// is too long, readable for everybody (history.go:69, history.go:115).
+func prepareHistory(path string) error {
+	if path == "" {
+		return nil
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return err
+	}
+	if !info.Mode().IsRegular() || info.Size() > historyBytes {
+		return errors.New("not a history file")
+	}
+	if err := file.Chmod(0o600); err != nil {
+		return err
+	}
+	text, err := io.ReadAll(file)
+	if err != nil {
+		return err
+	}
+	return shortenHistory(path, text)
+}
+
+// shortenHistory replaces the file at path when it has too many lines.
+func shortenHistory(path string, text []byte) error {
+	lines := bytes.SplitAfter(text, []byte("\n"))
+	if len(lines) <= historyLimit {
+		return nil
+	}
+	kept, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*") // mode 0600
+	if err != nil {
+		return err
+	}
+	defer os.Remove(kept.Name())
+	_, err = kept.Write(bytes.Join(lines[len(lines)-historyLimit/2:], nil))
+	if err = errors.Join(err, kept.Close()); err != nil {
+		return err
+	}
+	return os.Rename(kept.Name(), path)
+}

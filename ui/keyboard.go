@@ -1,0 +1,116 @@
+package ui
+
+import (
+	"io"
+	"sync/atomic"
+)
+
+// keyboard reads the terminal in a goroutine of its own and is the library's
+// standard input. It hands keys over only while a line is being read (the gate
+// is open), so that the library never has a line that nobody waits for.
+type keyboard struct {
+	source func(p []byte, filter *keyFilter) (int, error) // blocks; 0 and no error: nothing came in time
+	act    func(keyPress)                                 // does what needs no library
+	paste  func([]rune)
+
+	keys  chan keyPress
+	gate  chan struct{} // holds a token while it is open
+	stop  chan struct{} // closed by the owner
+	ended chan struct{} // closed when nothing will come any more
+
+	drained atomic.Bool // the library has been told of the end
+
+	rest []byte // rest of a key; owned by Read, as is last
+	last []byte // what the library is told before the end
+}
+
+func newKeyboard() *keyboard {
+	return &keyboard{
+		keys: make(chan keyPress), gate: make(chan struct{}, 1),
+		stop: make(chan struct{}), ended: make(chan struct{}),
+		// At the end of input the library submits a half-typed line
+		// (operation.go:131). ^E leaves its search, killing the line empties it.
+		last: append([]byte{ctrl('E')}, ctrl('U')),
+	}
+}
+
+// run reads until the terminal or the owner ends it.
+func (k *keyboard) run() {
+	defer close(k.ended)
+	filter := &keyFilter{emit: k.pressed}
+	buf := make([]byte, 4096)
+	for {
+		n, err := k.source(buf, filter)
+		if err != nil {
+			return
+		}
+		if n == 0 {
+			filter.quiet()
+			continue
+		}
+		filter.feed(buf[:n])
+	}
+}
+
+// pressed passes one key on, when the library takes it.
+func (k *keyboard) pressed(key keyPress) {
+	if key.act != actType && key.act != actPaste {
+		k.act(key)
+		return
+	}
+	select {
+	case k.keys <- key:
+	case <-k.stop:
+	}
+}
+
+// open lets keys through until one ends the line.
+func (k *keyboard) open() {
+	select {
+	case k.gate <- struct{}{}:
+	default:
+	}
+}
+
+// Read implements io.Reader for the library; only its reading goroutine calls it.
+func (k *keyboard) Read(p []byte) (int, error) {
+	if len(k.rest) == 0 {
+		key, ok := k.next()
+		if !ok {
+			if len(k.last) == 0 {
+				k.drained.Store(true)
+				return 0, io.EOF
+			}
+			key.bytes, k.last = k.last, nil
+		}
+		k.rest = key.bytes
+		if key.act == actPaste {
+			k.paste(key.text)
+			k.rest = []byte(string(cmdPaste))
+		}
+	}
+	n := copy(p, k.rest)
+	k.rest = k.rest[n:]
+	return n, nil
+}
+
+// next waits for the gate, then for a key; false at the end.
+func (k *keyboard) next() (keyPress, bool) {
+	select {
+	case <-k.gate:
+	case <-k.ended:
+		return keyPress{}, false
+	}
+	select {
+	case key := <-k.keys:
+		if !key.ends {
+			k.open()
+		}
+		return key, true
+	case <-k.ended:
+		return keyPress{}, false
+	}
+}
+
+// Close implements io.Closer for the library; the owner closes stop.
+func (k *keyboard) Close() error { return nil }

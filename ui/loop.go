@@ -1,0 +1,228 @@
+package ui
+
+import (
+	"context"
+	"time"
+
+	"p2pchat/rooms"
+)
+
+// openAnswers is how many commands may wait for their answers before no further
+// input is read.
+const openAnswers = 256
+
+// lost is the answer to a command whose own answer will not come any more.
+func lost() *rooms.Refusal {
+	return rooms.Refuse(rooms.Unreachable, "run the command again once the host answers", "the connection to the host is lost")
+}
+
+// mode is one way to use a session: a person, a pipe, a program. The loop calls
+// its methods one at a time.
+type mode interface {
+	read(in input)           // a line, or an interrupt
+	happened(ev rooms.Event) // an event, in order, after the answer that explains it
+	ready() bool             // whether another line may be read now
+	busy() bool              // whether something is left to do besides open answers
+}
+
+// loop runs one session in one mode and owns everything about it.
+type loop struct {
+	o        Options
+	desk     *desk
+	lines    <-chan input
+	ticks    <-chan time.Time // an alarm set by the mode
+	rang     func()           // what to do at the alarm
+	linger   <-chan time.Time
+	leaving  bool           // no further input; what was asked is finished
+	away     bool           // the connection is lost
+	closed   bool           // the session is over
+	over     bool           // nothing is waited for any more
+	left     bool           // the person meant to leave
+	welcomed bool           // input is read only after the host has said who is who
+	hasty    bool           // at the end, do not wait for a lost connection, nor for ever
+	goodbye  *rooms.Refusal // what the host said last, should it end the session
+	result   error
+}
+
+// newLoop returns a loop that reads its input from next (nil: no input) once it runs.
+func newLoop(o Options) *loop {
+	if o.After == nil {
+		o.After = time.After
+	}
+	if o.Linger == 0 {
+		o.Linger = DefaultLinger
+	}
+	if o.ParseInvite == nil {
+		o.ParseInvite = func(string) (rooms.Capability, error) {
+			return rooms.Capability{}, rooms.Refuse(rooms.InviteInvalid, "ask for a new one", "this invite is not valid")
+		}
+	}
+	return &loop{o: o, desk: newDesk(o.Session)}
+}
+
+// run serves m until the session or the input ends, closes the session and
+// returns why it ended; nil when all that was asked was done.
+func (l *loop) run(ctx context.Context, m mode, next func() (string, error)) error {
+	stop := make(chan struct{})
+	if next != nil {
+		l.lines = readLines(next, stop)
+	}
+	for l.settle(m); !l.over; l.settle(m) {
+		l.step(ctx, m)
+	}
+	close(stop)
+	return l.finish(m)
+}
+
+// step waits for one thing and does it.
+func (l *loop) step(ctx context.Context, m mode) {
+	lines := l.lines
+	if l.leaving || !l.welcomed || !m.ready() {
+		lines = nil
+	}
+	events := l.o.Session.Events()
+	if l.closed {
+		events = nil
+	}
+	select {
+	case <-ctx.Done():
+		l.leave()
+		l.over = true
+	case in := <-lines:
+		if in.end() {
+			l.result = in.failure()
+			l.leave()
+			return
+		}
+		m.read(in)
+	case ev, ok := <-events:
+		if !ok {
+			l.ended()
+			return
+		}
+		l.take(m, ev)
+	case <-l.ticks:
+		l.ticks = nil
+		l.rang()
+	case <-l.linger:
+		l.over = true
+	}
+}
+
+// take acts on an answer or an event.
+func (l *loop) take(m mode, ev rooms.Event) {
+	if a, ok := ev.(rooms.Answered); ok {
+		l.desk.take(a)
+		return
+	}
+	l.watch(ev)
+	m.happened(ev)
+}
+
+// settle sees whether the loop is through.
+func (l *loop) settle(m mode) {
+	working := l.desk.pending() > 0 || m.busy()
+	if (l.leaving || l.closed) && (!working || l.hasty && l.away) {
+		l.over = true
+	}
+	if (l.leaving || l.closed) && (l.away || l.hasty) && l.linger == nil {
+		l.linger = l.o.After(l.o.Linger)
+	}
+}
+
+// alarm calls then after d, in the loop. There is one alarm at a time.
+func (l *loop) alarm(d time.Duration, then func()) {
+	l.ticks, l.rang = l.o.After(d), then
+}
+
+// leave ends the input: what was asked is finished, then the loop is through.
+func (l *loop) leave() { l.leaving, l.left = true, true }
+
+// fail leaves with an error.
+func (l *loop) fail(err error) {
+	if l.result == nil {
+		l.result = err
+	}
+	l.leave()
+}
+
+// ended notes that the session is over. Answers may still be on their way.
+func (l *loop) ended() {
+	l.closed, l.away = true, true
+	if l.left {
+		return
+	}
+	l.because(lost())
+}
+
+// watch follows what matters to the loop itself.
+func (l *loop) watch(ev rooms.Event) {
+	switch ev := ev.(type) {
+	case rooms.Welcome:
+		l.welcomed = true
+	case *rooms.Refusal:
+		l.goodbye = ev
+	case rooms.Connection:
+		l.connection(ev)
+	}
+}
+
+func (l *loop) connection(conn rooms.Connection) {
+	switch conn.What {
+	case rooms.ConnectionLost:
+		l.away = true
+	case rooms.ConnectionRestored:
+		l.away, l.linger = false, nil
+	case rooms.ConnectionGone:
+		l.away = true
+		l.because(gone(conn.Why))
+	}
+}
+
+// because keeps the reason for the end of the session: the first one, or what
+// the host itself said.
+func (l *loop) because(no *rooms.Refusal) {
+	if l.goodbye != nil {
+		no = l.goodbye
+	}
+	if l.result == nil {
+		l.result = no
+	}
+}
+
+// gone is why a chat ends whose connection is lost for good.
+func gone(why string) *rooms.Refusal {
+	if why == "" {
+		return lost()
+	}
+	return rooms.Refuse(rooms.Unreachable, "join again once the host answers", "the connection to the host is gone: %s", why)
+}
+
+// unconfirmed is why a chat ended before it had all its answers.
+func unconfirmed(open int) *rooms.Refusal {
+	return rooms.Refuse(rooms.Unreachable, "say it again once the host answers", "the host has not confirmed %s", plural(max(1, open), "line"))
+}
+
+// finish closes the session, shows what had already arrived, and returns the result.
+func (l *loop) finish(m mode) error {
+	for !l.closed {
+		select {
+		case ev, ok := <-l.o.Session.Events():
+			if !ok {
+				l.closed = true
+				break
+			}
+			l.take(m, ev)
+			continue
+		default:
+		}
+		break
+	}
+	if l.result == nil && (l.desk.pending() > 0 || m.busy()) {
+		l.result = unconfirmed(l.desk.pending())
+	}
+	if err := l.desk.close(); l.result == nil {
+		l.result = err
+	}
+	return l.result
+}

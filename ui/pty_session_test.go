@@ -1,0 +1,256 @@
+//go:build unix
+
+package ui
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/chzyer/readline"
+)
+
+// sessionLeader gives the program a session with the terminal as its own.
+func sessionLeader() *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{Setsid: true, Setctty: true}
+}
+
+func TestMessagesAboveHalfTypedText(t *testing.T) {
+	w := openPtyWindow(t, 60, 12, "")
+	w.press("half ty")
+	w.waitFor("#lobby> half ty")
+	w.order("print", "14:02 bob hi all")
+	w.order("print", "14:02 carol two\nlines")
+	w.press("ped")
+	w.waitFor("14:02 bob hi all\n14:02 carol two\nlines\n#lobby> half typed")
+	w.waitCursor(len("#lobby> half typed"), 3)
+	w.press("\r")
+	w.expect(`line "half typed"`)
+	w.wait("empty prompt", func(s string) bool { return strings.HasSuffix(s, "lines\n#lobby>") })
+}
+
+// The documented way to print messages with the library loses seven of these
+// eight, from the scrollback too.
+func TestMessagesOverWrappedInput(t *testing.T) {
+	for _, toStart := range []string{"\x01", strings.Repeat("\x1b[D", 90)} {
+		w := openPtyWindow(t, 40, 18, "")
+		w.press(strings.Repeat("abcdefghi ", 9)) // three rows of 39
+		w.wait("three rows", func(s string) bool { return strings.Count(s, "\n") == 2 })
+		w.press(toStart)
+		w.waitCursor(8, 0)
+		for i := range 8 {
+			w.order("print", fmt.Sprintf("message %d", i))
+		}
+		want := "message 0\nmessage 1\nmessage 2\nmessage 3\nmessage 4\nmessage 5\nmessage 6\nmessage 7\n#lobby> abcdefghi"
+		w.wait("eight messages above three rows", func(s string) bool {
+			return strings.HasPrefix(s, want) && strings.Count(s, "\n") == 10
+		})
+		w.waitCursor(8, 8)
+	}
+}
+
+func TestCursorAmongWideCharacters(t *testing.T) {
+	w := openPtyWindow(t, 60, 10, "")
+	for _, step := range []struct {
+		keys   string
+		column int // counted from 1, behind a prompt of 8
+	}{
+		{"a你好b", 9 + 6},
+		{"\x1b[D", 9 + 5},
+		{"\x1b[D", 9 + 3},
+		{"\x1b[D", 9 + 1},
+		{"\x05👩‍👩‍👧", 9 + 8}, // one family, two columns
+		{"\x02", 9 + 6},      // one step for the whole family
+		{"\x06", 9 + 8},
+		{"e\u0301", 9 + 9},
+		{"\x7f", 9 + 8}, // letter and accent go together
+		{"\x7f", 9 + 6}, // and so does the family
+	} {
+		from := len(w.output())
+		w.press(step.keys)
+		w.waitOutput(from, fmt.Sprintf("\x1b[%dG", step.column))
+	}
+	w.press("\r")
+	w.expect(`line "a你好b"`)
+}
+
+func TestPasteIsOneLine(t *testing.T) {
+	w := openPtyWindow(t, 60, 10, "")
+	w.press("\x1b[200~one\r\ntwo\n\tthree\x1b[2J\x03\x1b[201~")
+	w.waitFor("#lobby> one⏎two⏎→three")
+	w.press("!\r")
+	w.expect(`line "one\ntwo\n\tthree!"`)
+	w.press("first\x1b\rsecond\nthird\r") // Alt-Enter, Ctrl-J
+	w.expect(`line "first\nsecond\nthird"`)
+	w.press("\x1b[200~end lost")
+	w.waitFor("end lost") // after a while, by itself
+	w.press("\r")
+	w.expect(`line "end lost"`)
+	big := strings.Repeat("x", maxInput)
+	w.press("\x1b[200~" + big + "overflow\x1b[201~\r")
+	w.waitOutput(0, "\a")
+	w.expect(`line "` + big + `"`)
+}
+
+func TestKeysThatCrashedTheLibrary(t *testing.T) {
+	w := openPtyWindow(t, 60, 10, "")
+	for _, keys := range []string{"\x13\x03", "\x12\x03", "\x12\x07", "\x12\x03", "\x14\x14x", "\x00", "\x1b\x14", "\x12abc\x03", "\x12\x7f\x03", "\x1b[3~", "\x11"} {
+		w.press(keys)
+	}
+	w.press("\x15still here\r")
+	for {
+		report := <-w.reports
+		if strings.HasPrefix(report, "interrupt") {
+			continue
+		}
+		if report != `line "still here"` {
+			t.Fatalf("the program reports %q", report)
+		}
+		break
+	}
+}
+
+func TestEndOfInputAndInterrupt(t *testing.T) {
+	w := openPtyWindow(t, 60, 10, "")
+	w.press("typed\x03")
+	w.expect(`interrupt "typed"`)
+	w.press("ab\x01\x04\r") // ^D in text deletes
+	w.expect(`line "b"`)
+	w.press("\x04")
+	w.expect("eof")
+}
+
+func TestHistoryOnDisk(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "dir", "typed")
+	w := openPtyWindow(t, 60, 10, path)
+	w.press("first line\r")
+	w.expect(`line "first line"`)
+	w.press("second\x1b\rline\r")
+	w.expect(`line "second\nline"`)
+	w.press("\x12irst")
+	w.waitFor("(search) irst")
+	w.waitFor("#lobby> first line")
+	w.press("\r") // sends what was found; the library would save an empty line
+	w.expect(`line "first line"`)
+	w.press("\x1b[A\x1b[A")
+	w.waitFor("#lobby> second⏎line")
+	w.press("\r")
+	w.expect(`line "second\nline"`)
+	w.order("close", "")
+	info, err := os.Stat(path)
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("history file: %v, %v", info.Mode(), err)
+	}
+	again := openPtyWindow(t, 60, 10, path)
+	again.press("\x10")
+	again.waitFor("#lobby> second⏎line")
+}
+
+func TestCompletion(t *testing.T) {
+	w := openPtyWindow(t, 60, 10, "")
+	w.press("/l\t")
+	w.waitFor("#lobby> /l\n/leave  /list")
+	w.press("i\t")
+	w.wait("completed word", func(s string) bool { return s == "#lobby> /list" })
+	w.press("日\t")
+	w.waitFor("#lobby> /list 日本")
+	w.press("\r")
+	w.expect(`line "/list 日本"`)
+}
+
+func TestStatusAndPrompt(t *testing.T) {
+	w := openPtyWindow(t, 30, 10, "")
+	w.order("status", "sending a file with a very long name 94%")
+	w.waitFor("#lobby>\nsending a file with a very lo")
+	w.order("prompt", "#dev> ")
+	w.press("x")
+	w.waitFor("#dev> x\nsending")
+	w.order("status", "")
+	w.wait("no status", func(s string) bool { return s == "#dev> x" })
+	w.order("print", "one")
+	w.waitFor("one\n#dev> x")
+	w.press("\x0c")
+	w.wait("clear screen", func(s string) bool { return s == "#dev> x" })
+}
+
+func TestResizeStorm(t *testing.T) {
+	w := openPtyWindow(t, 60, 12, "")
+	w.press(strings.Repeat("0123456789", 12))
+	w.waitFor("0123456789")
+	for i := range 60 {
+		w.resize(25+(i*7)%50, 6+i%10)
+		w.order("print", fmt.Sprintf("message %d", i))
+		w.press("x")
+	}
+	w.resize(80, 24)
+	w.press("\x15done")
+	w.wait("last message and prompt", func(s string) bool { return strings.HasSuffix(s, "message 59\n#lobby> done") })
+	w.order("width", "")
+	w.expect("width 80")
+	w.press("\r")
+	w.expect(`line "done"`)
+}
+
+func TestFloodWhileTyping(t *testing.T) {
+	w := openPtyWindow(t, 60, 12, "")
+	w.order("flood", "1000")
+	for _, r := range "typing all the while" {
+		from := len(w.output())
+		w.press(string(r))
+		w.waitOutput(from, "#lobby> ")
+	}
+	w.expect("flooded")
+	w.waitFor("flood 0999\n#lobby> typing all the while")
+	out := w.output()
+	for i := range 1000 {
+		if strings.Count(out, fmt.Sprintf("flood %04d\r", i)) != 1 {
+			t.Fatalf("message %d was not written once", i)
+		}
+	}
+	if frames := strings.Count(out, beginFrame); frames > 200 {
+		t.Errorf("%d frames for 1000 messages and 20 keys", frames)
+	}
+}
+
+// modes are the terminal modes of the window, comparable.
+func modes(t *testing.T, w *ptyWindow) *readline.State {
+	t.Helper()
+	state, err := readline.GetState(int(w.tty.Fd()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return state
+}
+
+func TestCloseRestoresTheTerminal(t *testing.T) {
+	for _, order := range []string{"close", "restore"} {
+		w := openPtyWindow(t, 60, 10, "")
+		during := modes(t, w)
+		w.press("half typed")
+		w.waitFor("half typed")
+		w.order("print", "last words")
+		w.waitFor("last words")
+		w.order(order, "")
+		if order == "close" {
+			w.wait("prompt taken away", func(s string) bool { return s == "last words" })
+			w.expectBoth("eof", "closed true") // nothing half typed is sent
+		} else {
+			w.expect("restored")
+		}
+		w.waitOutput(0, pasteOff)
+		after := modes(t, w)
+		if reflect.DeepEqual(during, after) {
+			t.Errorf("%s left the terminal in raw mode", order)
+		}
+		fresh := openPtyWindow(t, 60, 10, "")
+		fresh.order("close", "")
+		fresh.expectBoth("eof", "closed true")
+		if !reflect.DeepEqual(after, modes(t, fresh)) {
+			t.Errorf("the modes after %s differ from those of another terminal", order)
+		}
+	}
+}

@@ -1,0 +1,238 @@
+package ui
+
+import (
+	"errors"
+	"io"
+	"os"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/chzyer/readline"
+)
+
+// closeLimit is how long Close waits for the library, which can hang
+// (terminal.go:220).
+const closeLimit = 500 * time.Millisecond
+
+// ReadlineOptions say what NewReadline works with.
+type ReadlineOptions struct {
+	Stdin, Stdout *os.File // both must be terminals; nil: those of the process
+	HistoryFile   string   // "": what was typed is forgotten at the end
+	Prompt        string
+}
+
+// Restorer is implemented by the Terminal of NewReadline. Restore gives the
+// terminal back like Close, but at once and without waiting for anybody: it is
+// for the way out through a panic or a fatal signal.
+type Restorer interface{ Restore() }
+
+// readlineTerminal is a Terminal with line editing.
+//
+// The library (github.com/chzyer/readline) only edits: it is told that it has no
+// terminal and draws nothing, because what it draws destroys messages
+// (runebuf.go:512). We filter what it reads, learn from its Listener what the
+// line has become, and draw that and the messages ourselves.
+type readlineTerminal struct {
+	tty      *tty
+	view     *view
+	display  *display
+	keyboard *keyboard
+	rl       *readline.Instance
+
+	reading chan struct{} // holds a token while ReadLine runs
+	over    bool          // the library has ended; belongs to who holds the token
+	closing sync.Once
+	closed  atomic.Bool
+}
+
+// NewReadline takes the terminal over until Close. Keys are read only while
+// ReadLine waits, ^C included, so somebody should always wait there. A history
+// file that cannot be used is left alone: the history then ends with the process.
+func NewReadline(opts ReadlineOptions) (Terminal, error) {
+	if opts.Stdin == nil {
+		opts.Stdin = os.Stdin
+	}
+	if opts.Stdout == nil {
+		opts.Stdout = os.Stdout
+	}
+	if !IsTerminal(opts.Stdin) || !IsTerminal(opts.Stdout) {
+		return nil, errors.New("line editing needs a terminal as input and output")
+	}
+	if os.Getenv("TERM") == "dumb" {
+		return nil, errors.New("line editing needs a terminal that can move its cursor, not TERM=dumb")
+	}
+	if prepareHistory(opts.HistoryFile) != nil {
+		opts.HistoryFile = ""
+	}
+	device, err := openTTY(opts.Stdin, opts.Stdout)
+	if err != nil {
+		return nil, err
+	}
+	t := &readlineTerminal{tty: device, view: newView(opts.Prompt), keyboard: newKeyboard(),
+		reading: make(chan struct{}, 1)}
+	t.display = newDisplay(device, t.view)
+	if err = device.raw(); err == nil {
+		err = t.startLibrary(opts.HistoryFile)
+	}
+	if err != nil {
+		device.cook()
+		device.interrupt()
+		device.release()
+		return nil, err
+	}
+	_, _ = device.out.WriteString(pasteOn)
+	t.keyboard.act, t.keyboard.paste = t.act, t.view.givePaste
+	t.keyboard.source = func(p []byte, f *keyFilter) (int, error) { return device.read(p, f.patience()) }
+	go t.display.run()
+	go t.keyboard.run()
+	return t, nil
+}
+
+// startLibrary sets the library up as an editor that owns no terminal.
+func (t *readlineTerminal) startLibrary(historyFile string) error {
+	nothing := func() error { return nil }
+	editor := &lineEditor{view: t.view, pending: t.keyboard.open}
+	config := &readline.Config{
+		Stdin:                  t.keyboard,
+		Stdout:                 librarySink{t.view},
+		Stderr:                 librarySink{t.view},
+		HistoryFile:            historyFile,
+		HistoryLimit:           historyLimit,
+		HistorySearchFold:      true,
+		DisableAutoSaveHistory: true, // lineEditor saves
+		UniqueEditLine:         true,
+		Listener:               editor,
+		AutoComplete:           noCompletion{},
+		FuncIsTerminal:         func() bool { return false },
+		FuncMakeRaw:            nothing,
+		FuncExitRaw:            nothing,
+		FuncGetWidth:           func() int { return 1 << 20 }, // 0 would switch the search off (search.go:100)
+		FuncOnWidthChanged:     func(func()) {},
+	}
+	rl, err := readline.NewEx(config)
+	if err != nil {
+		return err
+	}
+	// With no entry at all, leaving a search is a nil dereference (search.go:118).
+	_ = rl.SaveHistory("")
+	t.rl, editor.engine = rl, rl.Operation
+	return nil
+}
+
+// act does what a key asks for beside the line.
+func (t *readlineTerminal) act(key keyPress) {
+	switch key.act {
+	case actClear:
+		t.view.clearScreen()
+	case actSuspend:
+		if t.tty.canSuspend() {
+			t.display.do(t.display.suspend)
+			return
+		}
+		t.view.ring()
+	case actBell:
+		t.view.ring()
+	}
+}
+
+func (t *readlineTerminal) Print(lines ...string) {
+	if t.closed.Load() {
+		// The display is gone; last words go out as they are.
+		_, _ = t.tty.out.WriteString(strings.Join(lines, "\n") + "\n")
+		return
+	}
+	t.view.print(lines)
+}
+
+func (t *readlineTerminal) SetPrompt(prompt string) {
+	t.view.change(true, func() { t.view.now.prompt = firstLine(prompt) })
+}
+
+func (t *readlineTerminal) SetStatus(status string) {
+	t.view.change(false, func() { t.view.now.status = status })
+}
+
+func (t *readlineTerminal) SetCompleter(complete func(before string) []string) {
+	t.view.change(false, func() { t.view.complete = complete })
+}
+
+func (t *readlineTerminal) Clear() { t.view.clearScreen() }
+
+func (t *readlineTerminal) Width() int {
+	columns, _ := t.tty.size()
+	return columns
+}
+
+// ReadLine returns the text that stood in the line also with ErrInterrupt.
+func (t *readlineTerminal) ReadLine() (string, error) {
+	t.reading <- struct{}{}
+	defer func() { <-t.reading }()
+	if t.over || t.closed.Load() {
+		return "", io.EOF
+	}
+	t.view.begin()
+	t.keyboard.open()
+	line, err := t.rl.Readline()
+	switch {
+	case errors.Is(err, readline.ErrInterrupt):
+		err = ErrInterrupt
+	case err != nil && t.keyboard.drained.Load():
+		t.over = true
+	}
+	return typedText.Replace(line), err
+}
+
+// Close draws the messages that wait, removes the prompt and restores the
+// terminal. A ReadLine that waits returns io.EOF.
+func (t *readlineTerminal) Close() error {
+	t.closing.Do(func() {
+		finished := make(chan struct{})
+		go func() {
+			defer close(finished)
+			t.shutDown()
+		}()
+		limit := time.NewTimer(closeLimit)
+		defer limit.Stop()
+		select {
+		case <-finished:
+		case <-limit.C: // a terminal that takes no output, or the library
+			t.closed.Store(true)
+			t.tty.cook()
+		}
+	})
+	return nil
+}
+
+// shutDown ends the goroutines one after the other and waits for each.
+func (t *readlineTerminal) shutDown() {
+	close(t.keyboard.stop)
+	t.tty.interrupt()
+	<-t.keyboard.ended
+	close(t.display.stop)
+	<-t.display.done
+	if !t.closed.Swap(true) {
+		_, _ = t.tty.out.WriteString(pasteOff)
+		t.tty.cook()
+	}
+	t.tty.release()
+	t.reading <- struct{}{} // the last ReadLine has returned
+	if !t.over {
+		// Its goroutines end at the end of input, and one of them hands that
+		// over (operation.go:127); closing first would be a race (terminal.go:119).
+		_, _ = t.rl.Readline()
+	}
+	_ = t.rl.Close()
+	<-t.reading
+}
+
+// Restore implements Restorer. It takes no lock: whoever holds one may be the
+// goroutine that panicked.
+func (t *readlineTerminal) Restore() {
+	if t.closed.Swap(true) {
+		return
+	}
+	_, _ = t.tty.out.WriteString(endFrame + pasteOff + "\x1b[0m\r\n\x1b[J")
+	t.tty.cook()
+}

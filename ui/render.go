@@ -1,0 +1,247 @@
+package ui
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"p2pchat/rooms"
+)
+
+// page turns events into rows of text. It is the render edge: every string of
+// another person passes a sanitiser here. Its methods return rows to print.
+type page struct {
+	width func() int // 0: rows are not broken
+	color int
+	now   func() time.Time
+}
+
+// rows sets runs that are already sanitised.
+func (p *page) rows(runs ...run) []string {
+	var out []string
+	for _, row := range layout(runs, p.width()) {
+		out = append(out, p.paint(row))
+	}
+	return out
+}
+
+// notice is a quiet line. The whole text is sanitised, whatever it was made of.
+func (p *page) notice(format string, args ...any) []string {
+	return p.rows(run{dim, "-- " + Sanitize(fmt.Sprintf(format, args...))})
+}
+
+// refusal says why not, and what to do.
+func (p *page) refusal(no *rooms.Refusal) []string {
+	return p.rows(run{alarming, "!! "}, run{plain, Sanitize(no.Error())})
+}
+
+// local returns t in the person's own time zone.
+func (p *page) local(t time.Time) time.Time { return t.In(p.now().Location()) }
+
+// day is the line between two days.
+func (p *page) day(t time.Time) []string {
+	return p.notice("%s --", p.local(t).Format("Monday, 2 January 2006"))
+}
+
+// clock is the time in front of a message.
+func (p *page) clock(t time.Time) run { return run{dim, p.local(t).Format("15:04") + " "} }
+
+// message renders what somebody said or did; me is the person's own nick, whose
+// mention stands out and is reported. Earlier messages are faded.
+func (p *page) message(m rooms.Message, me string, earlier bool) (rows []string, mention bool) {
+	nick := run{p.nickStyle(m.From.Peer), SanitizeNick(m.From.Nick)}
+	var runs []run
+	switch m.Kind {
+	case rooms.Action:
+		runs = []run{p.clock(m.Time), {plain, "* "}, nick}
+	case rooms.FileUp:
+		runs = []run{p.clock(m.Time), nick, {plain, " shares " + fileText(m.File)}}
+	default:
+		runs = []run{p.clock(m.Time), nick}
+	}
+	text := SanitizeBody(m.Text)
+	if m.Kind == rooms.FileUp && text != "" {
+		text = ": " + text
+	} else if text != "" {
+		text = " " + text
+	}
+	body, mention := mentions(text, SanitizeNick(me))
+	runs = append(runs, body...)
+	if earlier {
+		runs = faded(runs)
+	}
+	return p.rows(runs...), mention
+}
+
+// fileText describes an attachment.
+func fileText(f *rooms.File) string {
+	if f == nil {
+		return "a file"
+	}
+	return fmt.Sprintf("%s (%s, %s)", Sanitize(f.Name), Sanitize(f.MIME), byteSize(f.Size))
+}
+
+// whisper renders a line between two members.
+func (p *page) whisper(w rooms.Whispered) []string {
+	from, to := run{p.nickStyle(w.From.Peer), SanitizeNick(w.From.Nick)}, run{strong, "you"}
+	if w.Own {
+		from, to = run{strong, "you"}, run{p.nickStyle(w.To.Peer), SanitizeNick(w.To.Nick)}
+	}
+	return p.rows(p.clock(p.now()), from, run{dim, " → "}, to, run{plain, ": " + SanitizeBody(w.Text)})
+}
+
+// path says by which way the host is reached.
+func (p *page) path(way rooms.Path, first bool) []string {
+	return p.notice("%s%s", map[bool]string{true: "", false: "now "}[first], wayText(way))
+}
+
+// wayText describes a path in plain words.
+func wayText(way rooms.Path) string {
+	text := "connected (" + way.Path + ")"
+	switch way.Path {
+	case "direct":
+		text = "connected directly"
+	case "mapped":
+		text = "connected directly, through a mapped port,"
+	case "punched":
+		text = "connected directly, through a punched hole,"
+	case "relayed":
+		text = "connected through a relay"
+	case "lan":
+		text = "connected on the local network"
+	case "local":
+		text = "connected on this machine"
+	}
+	if way.Transport != "" {
+		text += " over " + way.Transport
+	}
+	text = strings.TrimSuffix(text, ",")
+	if way.RTT > 0 {
+		text += ", " + roundTrip(way.RTT)
+	}
+	if way.Why != "" {
+		text += " · " + way.Why
+	}
+	return text
+}
+
+// roundTrip writes a short duration.
+func roundTrip(d time.Duration) string {
+	switch {
+	case d < time.Millisecond:
+		return "under 1 ms"
+	case d < 10*time.Second:
+		return fmt.Sprintf("%d ms", d.Milliseconds())
+	}
+	return lasting(d)
+}
+
+// member tells what became of a member of the room; mine: of the person.
+func (p *page) member(ev rooms.MemberChanged, mine bool) []string {
+	who, is, was := SanitizeNick(ev.Member.Nick), "is", "was"
+	old := SanitizeNick(ev.Old)
+	if mine {
+		who, old, is, was = "you", "you", "are", "were"
+	}
+	by, why := "", ""
+	if ev.By != "" {
+		by = " by " + SanitizeNick(ev.By)
+	}
+	if ev.Reason != "" {
+		why = ": " + ev.Reason
+	}
+	switch ev.What {
+	case rooms.MemberJoined:
+		return p.notice("%s joined", who)
+	case rooms.MemberLeft:
+		return p.notice("%s left%s", who, why)
+	case rooms.MemberRenamed:
+		return p.notice("%s %s %s now", old, is, SanitizeNick(ev.Member.Nick))
+	case rooms.MemberKicked:
+		return p.notice("%s %s put out%s%s", who, was, by, why)
+	case rooms.MemberRole:
+		if ev.Member.Role >= rooms.Operator {
+			return p.notice("%s %s made operator%s", who, was, by)
+		}
+		return p.notice("%s %s no operator any more", who, is)
+	case rooms.MemberMuted:
+		return p.notice("%s %s muted%s%s", who, was, by, why)
+	case rooms.MemberUnmuted:
+		return p.notice("%s may speak again", who)
+	}
+	return nil
+}
+
+// entered says where the person is now, and with how many others. Without a
+// roster their names are not known.
+func (p *page) entered(room rooms.RoomInfo, me rooms.PeerID, nick string, members []rooms.Member) []string {
+	var others []string
+	for _, m := range members {
+		if m.Peer != me {
+			others = append(others, SanitizeNick(m.Nick))
+		}
+	}
+	company := "nobody else here yet"
+	switch {
+	case len(members) == 0 && room.Members > 1:
+		company = fmt.Sprintf("%d here", room.Members-1)
+	case len(others) > maxNames:
+		company = fmt.Sprintf("%d here: %s and %d more", len(others), strings.Join(others[:maxNames], " "), len(others)-maxNames)
+	case len(others) > 0:
+		company = fmt.Sprintf("%d here: %s", len(others), strings.Join(others, " "))
+	}
+	rows := p.notice("you are in #%s as %s · %s · /help", room.Room, SanitizeNick(nick), company)
+	if room.Topic != "" {
+		rows = append(rows, p.notice("topic: %s", room.Topic)...)
+	}
+	if room.NoHistory {
+		rows = append(rows, p.notice("nothing said here is kept")...)
+	}
+	return rows
+}
+
+// maxNames is how many members are named when a room is entered.
+const maxNames = 12
+
+// updated tells what changed about the room.
+func (p *page) updated(was, is rooms.RoomInfo) []string {
+	var rows []string
+	if was.Topic != is.Topic {
+		if is.Topic == "" {
+			rows = append(rows, p.notice("the room has no topic now")...)
+		} else {
+			rows = append(rows, p.notice("topic: %s", is.Topic)...)
+		}
+	}
+	if was.Limit != is.Limit {
+		if is.Limit == 0 {
+			rows = append(rows, p.notice("the room has no limit of its own now")...)
+		} else {
+			rows = append(rows, p.notice("the room takes %d members now", is.Limit)...)
+		}
+	}
+	return rows
+}
+
+// byteSize writes a number of bytes.
+func byteSize(n int64) string {
+	if n < 1024 {
+		return fmt.Sprintf("%d B", n)
+	}
+	f := float64(n) / 1024
+	for _, unit := range []string{"KiB", "MiB", "GiB"} {
+		if f < 1024 {
+			return fmt.Sprintf("%.3g %s", f, unit)
+		}
+		f /= 1024
+	}
+	return fmt.Sprintf("%.3g TiB", f)
+}
+
+// shortPeer shortens a peer ID to what a person compares at a glance.
+func shortPeer(peer rooms.PeerID) string {
+	if r := []rune(peer); len(r) > 8 {
+		return "…" + string(r[len(r)-8:])
+	}
+	return string(peer)
+}

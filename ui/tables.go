@@ -1,0 +1,230 @@
+package ui
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/mdp/qrterminal/v3"
+
+	"p2pchat/rooms"
+)
+
+// answer renders the answer to a command that nothing else tells about.
+func (p *page) answer(ev rooms.Event) []string {
+	switch ev := ev.(type) {
+	case rooms.Listing:
+		return p.listing(ev.Rooms)
+	case rooms.Roster:
+		return p.roster(ev)
+	case rooms.Page:
+		return p.history(ev.Messages)
+	case rooms.Invited:
+		return p.invited(ev)
+	case rooms.InviteList:
+		return p.invites(ev.Invites)
+	case rooms.BanList:
+		return p.bans(ev.Bans)
+	case rooms.Member:
+		return p.whois(ev)
+	case rooms.HostStatus:
+		return p.host(ev)
+	case *rooms.Refusal:
+		return p.refusal(ev)
+	}
+	return nil
+}
+
+// item is a row of a table.
+func (p *page) item(text string) []string {
+	return p.rows(run{plain, "   " + Sanitize(text)})
+}
+
+// listing numbers the rooms, so that a number is enough to enter one.
+func (p *page) listing(infos []rooms.RoomInfo) []string {
+	if len(infos) == 0 {
+		return p.notice("no public room is open")
+	}
+	wide := 0
+	for _, r := range infos {
+		wide = max(wide, columns(Sanitize(string(r.Room))))
+	}
+	rows := p.notice("%s", plural(len(infos), "public room"))
+	for i, r := range infos {
+		text := fmt.Sprintf("%2d  %s  %s", i+1, pad(Sanitize(string(r.Room)), min(wide, 24)), occupancy(r))
+		if r.Topic != "" {
+			text += "  " + r.Topic
+		}
+		rows = append(rows, p.item(text)...)
+	}
+	return rows
+}
+
+// occupancy writes how many are in a room, and how many may be.
+func occupancy(r rooms.RoomInfo) string {
+	if r.Limit > 0 {
+		return fmt.Sprintf("%d/%d", r.Members, r.Limit)
+	}
+	return fmt.Sprint(r.Members)
+}
+
+func (p *page) roster(r rooms.Roster) []string {
+	rows := p.notice("%d in #%s", len(r.Members), r.Room)
+	for _, m := range r.Members {
+		rows = append(rows, p.item(SanitizeNick(m.Nick)+"  "+shortPeer(m.Peer)+traits(m))...)
+	}
+	return rows
+}
+
+// traits lists what is special about a member.
+func traits(m rooms.Member) string {
+	text := ""
+	if m.Role != rooms.Plain {
+		text += "  " + m.Role.String()
+	}
+	if m.Muted {
+		text += "  muted"
+	}
+	return text
+}
+
+// history shows messages again, faded between two marks.
+func (p *page) history(messages []rooms.Message) []string {
+	if len(messages) == 0 {
+		return p.notice("no such messages")
+	}
+	rows := p.notice("earlier --")
+	var last time.Time
+	for _, m := range messages {
+		if !sameDay(p.local(m.Time), p.local(last)) {
+			rows = append(rows, p.day(m.Time)...)
+		}
+		last = m.Time
+		body, _ := p.message(m, "", true)
+		rows = append(rows, body...)
+	}
+	return append(rows, p.notice("now --")...)
+}
+
+func sameDay(a, b time.Time) bool {
+	return a.Year() == b.Year() && a.YearDay() == b.YearDay()
+}
+
+func (p *page) invited(ev rooms.Invited) []string {
+	rows := p.notice("an invite to #%s, %s; /revoke %s ends it", ev.Invite.Room, p.inviteTerms(ev.Invite), ev.Invite.ID)
+	return append(rows, p.rows(run{plain, Sanitize(ev.Link)})...)
+}
+
+// inviteTerms says how often and how long an invite works.
+func (p *page) inviteTerms(i rooms.InviteInfo) string {
+	return fmt.Sprintf("%d of %d used, ends %s", i.Uses, i.MaxUses, p.until(i.Expires))
+}
+
+// until says when something ends.
+func (p *page) until(t time.Time) string {
+	switch left := t.Sub(p.now()); {
+	case t.IsZero():
+		return "never"
+	case left <= 0:
+		return "now"
+	default:
+		return "in " + lasting(left)
+	}
+}
+
+func (p *page) invites(infos []rooms.InviteInfo) []string {
+	if len(infos) == 0 {
+		return p.notice("no invite is open; /invite makes one")
+	}
+	rows := p.notice("%s", plural(len(infos), "invite"))
+	for _, i := range infos {
+		rows = append(rows, p.item(fmt.Sprintf("%s  #%s  by %s, %s", i.ID, i.Room, SanitizeNick(i.By), p.inviteTerms(i)))...)
+	}
+	return rows
+}
+
+func (p *page) bans(infos []rooms.BanInfo) []string {
+	if len(infos) == 0 {
+		return p.notice("nobody is banned")
+	}
+	rows := p.notice("%s", plural(len(infos), "ban"))
+	for _, b := range infos {
+		text := fmt.Sprintf("%s  %s  by %s, ends %s", SanitizeNick(b.Nick), b.Peer, SanitizeNick(b.By), p.until(b.Expires))
+		if b.Room == "" {
+			text += ", from the whole host"
+		}
+		if b.Reason != "" {
+			text += ": " + b.Reason
+		}
+		rows = append(rows, p.item(text)...)
+	}
+	return rows
+}
+
+func (p *page) whois(m rooms.Member) []string {
+	text := SanitizeNick(m.Nick) + " is " + string(m.Peer) + traits(m)
+	if m.Room != "" {
+		text += " · in #" + string(m.Room)
+	}
+	if !m.Since.IsZero() {
+		text += " · here for " + lasting(p.now().Sub(m.Since))
+	}
+	if m.Path != "" {
+		text += " · " + m.Path
+	}
+	return p.notice("%s", text)
+}
+
+func (p *page) host(s rooms.HostStatus) []string {
+	rows := p.notice("%s, p2pchat %s, up %s, %s of history on disk", s.Name, s.Version, lasting(p.now().Sub(s.Started)), byteSize(s.Disk))
+	rows = append(rows, p.item("peer "+string(s.Peer))...)
+	for _, addr := range s.Addrs {
+		rows = append(rows, p.item("at "+addr)...)
+	}
+	rows = append(rows, p.notice("%s, %s connected", plural(len(s.Rooms), "room"), plural(len(s.Members), "member"))...)
+	for _, r := range s.Rooms {
+		text := "#" + string(r.Room) + "  " + occupancy(r)
+		if r.Private {
+			text += "  private"
+		}
+		rows = append(rows, p.item(text)...)
+	}
+	for _, m := range s.Members {
+		rows = append(rows, p.item(strings.TrimSpace(SanitizeNick(m.Nick)+"  "+shortPeer(m.Peer)+"  "+m.Path))...)
+	}
+	if s.Target == "" {
+		return rows
+	}
+	// To be copied in one piece: not broken into rows.
+	return append(append(rows, p.notice("to join, on another machine:")...), "p2pchat join "+Sanitize(s.Target))
+}
+
+// plural counts things whose name takes an s.
+func plural(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}
+
+// narrowestQR is the width under which no invite fits as a QR code.
+const narrowestQR = 41
+
+// longestQR is the longest link worth trying; its code would fill a wide screen.
+const longestQR = 1000
+
+// qrCode renders a link in half blocks, or nothing where that does not fit.
+func qrCode(link string, width int) []string {
+	if width < narrowestQR || link == "" || len(link) > longestQR {
+		return nil
+	}
+	var b strings.Builder
+	qrterminal.GenerateWithConfig(link, qrterminal.Config{Level: qrterminal.L, Writer: &b, HalfBlocks: true, QuietZone: 1})
+	rows := strings.Split(strings.TrimRight(b.String(), "\n"), "\n")
+	for _, row := range rows {
+		if columns(row) > width {
+			return nil
+		}
+	}
+	return rows
+}

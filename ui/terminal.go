@@ -1,0 +1,30 @@
+package ui
+
+import "errors"
+
+// ErrInterrupt is what ReadLine returns for Ctrl-C.
+var ErrInterrupt = errors.New("interrupted")
+
+// Terminal is where a person types and reads. Its methods may be called from
+// any goroutine; ReadLine only from one at a time.
+type Terminal interface {
+	// Print shows lines above the line being typed. They may carry our own
+	// colours and must have passed Sanitize where they hold remote text.
+	Print(lines ...string)
+	// SetPrompt changes what stands before the line being typed.
+	SetPrompt(prompt string)
+	// SetStatus shows one quiet row below the prompt; empty removes it.
+	SetStatus(status string)
+	// SetCompleter says what could stand at the end of the text before the
+	// cursor: candidates replace the last word of before.
+	SetCompleter(complete func(before string) (candidates []string))
+	// ReadLine returns the next submitted line without its line end; a pasted
+	// paragraph is one line with newlines in it. io.EOF: there are no more.
+	ReadLine() (string, error)
+	// Clear empties the screen.
+	Clear()
+	// Width is the number of columns; 0 when it has no width.
+	Width() int
+	// Close gives the terminal back as it was.
+	Close() error
+}

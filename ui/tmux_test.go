@@ -1,0 +1,245 @@
+//go:build unix
+
+package ui
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// pane is a tmux pane with the program in it: a terminal with wide characters,
+// a scrollback and a re-wrap of its own.
+type pane struct {
+	*child
+	socket string
+}
+
+// openPane starts the program in tmux, below an interactive shell if one is named.
+func openPane(t *testing.T, columns, rows int, shell ...string) *pane {
+	t.Helper()
+	if _, err := exec.LookPath("tmux"); err != nil {
+		t.Skip("tmux is not installed: the scrollback, wide characters and ^Z are not tested")
+	}
+	c, listener := newChild(t, "")
+	p := &pane{child: c, socket: filepath.Join(filepath.Dir(listener.Addr().String()), "tmux")}
+	config := p.socket + ".conf"
+	if err := os.WriteFile(config, []byte("set -g history-limit 20000\nset -g remain-on-exit on\nset -sg escape-time 10\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	start := append(append([]string{"env"}, c.env...), c.args...)
+	if len(shell) > 0 {
+		start = append(append([]string{"env", "PS1=shell% "}, c.env...), shell...)
+	}
+	args := []string{"-f", config, "new-session", "-d", "-x", fmt.Sprint(columns), "-y", fmt.Sprint(rows)}
+	p.tmux(append(args, start...)...)
+	t.Cleanup(func() {
+		if out := p.capture(); strings.Contains(out, "panic:") || strings.Contains(out, "DATA RACE") {
+			t.Errorf("the program says:\n%s", out)
+		}
+		p.tmux("kill-server")
+	})
+	if len(shell) > 0 {
+		p.wait("shell", func(s string) bool { return strings.Contains(s, "shell%") })
+		p.press(strings.Join(c.args, " ") + "\r")
+	}
+	c.accept(listener)
+	p.wait("prompt", func(s string) bool { return strings.Contains(s, "#lobby>") })
+	return p
+}
+
+func (p *pane) tmux(args ...string) string {
+	p.t.Helper()
+	cmd := exec.Command("tmux", append([]string{"-u", "-S", p.socket}, args...)...)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		p.t.Fatalf("tmux %v: %v\n%s", args, err, out)
+	}
+	return string(out)
+}
+
+func (p *pane) press(keys string) {
+	p.t.Helper()
+	args := []string{"send-keys", "-H"}
+	for _, b := range []byte(keys) {
+		args = append(args, fmt.Sprintf("%02x", b))
+	}
+	p.tmux(args...)
+}
+
+// capture is the scrollback and the screen.
+func (p *pane) capture() string {
+	return strings.TrimRight(p.tmux("capture-pane", "-p", "-J", "-S", "-"), " \n")
+}
+
+// wait polls the pane until it is as it should be.
+func (p *pane) wait(what string, ok func(s string) bool) {
+	p.t.Helper()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	limit := time.After(deadline)
+	for !ok(p.capture()) {
+		select {
+		case <-tick.C:
+		case <-limit:
+			p.t.Fatalf("no %s in the pane:\n%s", what, p.capture())
+		}
+	}
+}
+
+func (p *pane) waitEnd(text string) {
+	p.t.Helper()
+	p.wait(text, func(s string) bool { return strings.HasSuffix(s, text) })
+}
+
+func (p *pane) cursor() string {
+	return strings.TrimSpace(p.tmux("display-message", "-p", "#{cursor_x}"))
+}
+
+// holdsOnce checks that every message is in the scrollback, once and in order,
+// and that there is one prompt.
+func holdsOnce(t *testing.T, all, format string, n int) {
+	t.Helper()
+	at := 0
+	for i := range n {
+		message := fmt.Sprintf(format, i)
+		next := strings.Index(all[at:], message)
+		if count := strings.Count(all, message); count != 1 || next < 0 {
+			t.Fatalf("%q is there %d times, or out of order", message, count)
+		}
+		at += next
+	}
+	if n := strings.Count(all, "#lobby>"); n != 1 {
+		t.Errorf("%d prompts, want 1:\n%s", n, all)
+	}
+}
+
+func TestTmuxScrollbackKeepsEveryMessage(t *testing.T) {
+	p := openPane(t, 40, 20)
+	p.press(strings.Repeat("abcdefghi ", 9) + "\x01")
+	p.order("flood", "1000")
+	for i := range 30 {
+		p.press([]string{"x", "\x1b[C", "\x7f", "\x05", "\x01", "你"}[i%6])
+	}
+	p.expect("flooded")
+	p.press("\x15\x0bafter\x01")
+	p.waitEnd("flood 0999\n#lobby> after")
+	holdsOnce(t, p.capture(), "flood %04d", 1000)
+}
+
+func TestTmuxCursorAmongWideCharacters(t *testing.T) {
+	p := openPane(t, 60, 10)
+	for _, step := range []struct {
+		keys, show string
+		column     int
+	}{
+		{"a你好", "a你好", 13},
+		{"🎉b", "🎉b", 16},
+		{"\x1b[D\x1b[D", "🎉b", 13},
+		{"\x1b[D", "🎉b", 11},
+		{"x", "你x好", 12},
+		{"\x05é", "é", 18},
+	} {
+		p.press(step.keys)
+		p.wait(step.show, func(s string) bool {
+			return strings.Contains(s, step.show) && p.cursor() == fmt.Sprint(step.column)
+		})
+	}
+	p.order("print", "爱丽丝 <bob> 你好")
+	p.waitEnd("爱丽丝 <bob> 你好\n#lobby> a你x好🎉bé")
+}
+
+// resize changes the pane and waits until the program has been told: tmux takes
+// its time over that.
+func (p *pane) resize(columns, rows int) {
+	p.t.Helper()
+	p.tmux("resize-window", "-x", fmt.Sprint(columns), "-y", fmt.Sprint(rows))
+	want := fmt.Sprintf("width %d", columns)
+	for limit := time.Now().Add(deadline); ; {
+		p.order("width", "")
+		if got := <-p.reports; got == want {
+			return
+		}
+		if time.Now().After(limit) {
+			p.t.Fatalf("the program is never told of %s", want)
+		}
+	}
+}
+
+func TestTmuxResize(t *testing.T) {
+	p := openPane(t, 60, 16)
+	for i := range 40 { // a screen full: tmux treats an empty one in its own way
+		p.order("print", fmt.Sprintf("message %03d", i))
+	}
+	p.press(strings.Repeat("0123456789", 11))
+	p.waitEnd("0123456789")
+	for i, columns := range []int{40, 25, 80, 33, 61, 25, 70, 50, 28, 60} {
+		p.resize(columns, 12+i%5)
+		message := fmt.Sprintf("message %03d", 40+i)
+		p.order("print", message)
+		p.press("y")
+		p.wait("message", func(s string) bool {
+			_, tail, found := strings.Cut(s, message)
+			return found && strings.Count(tail, "y")-strings.Count(tail, "lobby") == i+1
+		})
+	}
+	p.press("\x15end")
+	p.waitEnd("message 049\n#lobby> end")
+	holdsOnce(t, p.capture(), "message %03d", 50)
+}
+
+// While the terminal has a new size and the program was not told yet, a frame may
+// leave a piece of an old prompt behind, but never takes a message away.
+func TestTmuxResizeStormKeepsMessages(t *testing.T) {
+	p := openPane(t, 60, 16)
+	p.press(strings.Repeat("0123456789", 11))
+	p.waitEnd("0123456789")
+	p.order("flood", "1000")
+	for i := range 20 {
+		p.tmux("resize-window", "-x", fmt.Sprint(25+i*13%60), "-y", fmt.Sprint(10+i%8))
+		p.press("y")
+	}
+	p.expect("flooded")
+	p.resize(90, 20)
+	p.press("\x15end")
+	p.waitEnd("\n#lobby> end")
+	all := p.capture()
+	for i := range 1000 {
+		if n := strings.Count(all, fmt.Sprintf("flood %04d", i)); n != 1 {
+			t.Errorf("message %d is there %d times", i, n)
+		}
+	}
+}
+
+func TestTmuxSuspend(t *testing.T) {
+	shell, err := exec.LookPath("bash")
+	if err != nil {
+		t.Skip("bash is not installed: job control is not tested")
+	}
+	p := openPane(t, 80, 16, shell, "--norc", "--noprofile", "-i")
+	p.order("print", "before")
+	p.press("half typed")
+	p.waitEnd("before\n#lobby> half typed")
+	p.press("\x1a")
+	p.waitEnd("shell%")
+	p.press("stty -a | grep -o ' icanon'\r")
+	p.waitEnd("icanon\nshell%")
+	p.press("fg\r")
+	p.waitEnd("#lobby> half typed")
+	p.order("stop", "")
+	p.expect("stopping")
+	p.waitEnd("shell%")
+	p.press("fg\r")
+	p.waitEnd("#lobby> half typed")
+	p.press("!\r")
+	p.expect(`line "half typed!"`)
+	p.order("close", "")
+	p.expectBoth("eof", "closed true")
+	p.waitEnd("TestTerminalChild$ -test.timeout=5m") // what the shell says at fg stays
+	_ = p.conn.Close()                               // the program ends
+	p.waitEnd("shell%")
+}

@@ -1,0 +1,134 @@
+package ui
+
+import (
+	"fmt"
+	"sync"
+)
+
+// maxWaiting bounds the bytes of messages that wait for a terminal which does
+// not take them; beyond it the oldest are dropped and counted.
+const maxWaiting = 8 << 20
+
+// view is what the terminal should show. Everybody writes to it, the display
+// draws it. It never calls anybody while it is locked.
+type view struct {
+	wake chan struct{} // of capacity one: there is something to draw
+
+	mu       sync.Mutex
+	now      picture                      // guarded by mu, as is all below
+	active   bool                         // there is a line being typed
+	urgent   bool                         // to be drawn at once: a person waits for it
+	waiting  []string                     // messages not drawn yet
+	size     int                          // their bytes
+	dropped  int                          // messages lost to maxWaiting
+	clear    bool                         // empty the screen
+	cleared  []string                     // messages to draw before that, for the scrollback
+	bell     bool                         // ring
+	pastes   [][]rune                     // one for each cmdPaste under way
+	complete func(before string) []string // nil: no completion
+}
+
+// picture is what the input block is made of.
+type picture struct {
+	prompt, hint, status string
+	line                 []rune // never changed in place
+	pos                  int
+}
+
+func newView(prompt string) *view {
+	return &view{wake: make(chan struct{}, 1), now: picture{prompt: prompt}}
+}
+
+// change applies f under the lock and wakes the display.
+func (v *view) change(urgent bool, f func()) {
+	v.mu.Lock()
+	f()
+	v.urgent = v.urgent || urgent
+	v.mu.Unlock()
+	select {
+	case v.wake <- struct{}{}:
+	default:
+	}
+}
+
+// print queues messages.
+func (v *view) print(lines []string) {
+	v.change(false, func() {
+		for _, line := range lines {
+			v.waiting = append(v.waiting, line)
+			v.size += len(line)
+		}
+		for v.size > maxWaiting && len(v.waiting) > 1 {
+			v.size -= len(v.waiting[0])
+			v.waiting = v.waiting[1:]
+			v.dropped++
+		}
+	})
+}
+
+// typed shows the line after a key. The hint of before goes, unless it is kept.
+func (v *view) typed(line []rune, pos int, hint string, keepHint bool) {
+	v.change(true, func() {
+		v.now.line, v.now.pos = line, pos
+		if !keepHint {
+			v.now.hint = hint
+		}
+	})
+}
+
+func (v *view) setHint(hint string) { v.change(true, func() { v.now.hint = hint }) }
+func (v *view) ring()               { v.change(true, func() { v.bell = true }) }
+func (v *view) begin()              { v.change(true, func() { v.active = true }) }
+func (v *view) refresh()            { v.change(true, func() {}) }
+
+// clearScreen empties the screen. What waits is drawn before, for the scrollback.
+func (v *view) clearScreen() {
+	v.change(true, func() {
+		v.clear, v.cleared = true, append(v.cleared, v.waiting...)
+		v.waiting = nil
+	})
+}
+
+// givePaste keeps text until the library has passed cmdPaste on.
+func (v *view) givePaste(text []rune) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.pastes = append(v.pastes, text)
+}
+
+// takePaste is the text of the cmdPaste that arrived.
+func (v *view) takePaste() []rune {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if len(v.pastes) == 0 {
+		return nil
+	}
+	text := v.pastes[0]
+	v.pastes = v.pastes[1:]
+	return text
+}
+
+func (v *view) completer() func(string) []string {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.complete
+}
+
+func (v *view) isUrgent() bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.urgent
+}
+
+// take hands over what is to be drawn now.
+func (v *view) take() (f frame, now picture, active bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	f = frame{clear: v.clear, before: v.cleared, bell: v.bell, lines: v.waiting}
+	if v.dropped > 0 {
+		f.lines = append([]string{fmt.Sprintf("(%d lines not shown: the terminal did not take them)", v.dropped)}, f.lines...)
+	}
+	v.clear, v.cleared, v.bell, v.urgent = false, nil, false, false
+	v.waiting, v.size, v.dropped = nil, 0, 0
+	return f, v.now, v.active
+}
