@@ -101,8 +101,9 @@ func (f *hostFlags) run(ctx context.Context, s *settings) error {
 	}
 	defer socket.Close()
 	go host.ServeOwner(socket)
-	report.listening(host)
-	if f.headless || s.json || !onTerminal() {
+	chat := !f.headless && !s.json && onTerminal()
+	report.listening(host, chat)
+	if !chat {
 		<-ctx.Done()
 		return nil
 	}
@@ -214,14 +215,22 @@ func (r *reporter) console(t ui.Terminal) {
 }
 
 // listening tells that the host can be reached, and how.
-func (r *reporter) listening(h *node.Host) {
+func (r *reporter) listening(h *node.Host, chat bool) {
 	target, addrs := h.Target(), texts(h.Addrs())
 	if r.json {
-		r.line(map[string]any{"type": "listening", "peer": h.Peer(), "addrs": addrs, "join": "p2pchat join " + target})
+		join := "p2pchat join " + target
+		reach, why := h.Reach()
+		r.line(map[string]any{"type": "listening", "peer": h.Peer(), "addrs": addrs, "join": join})
+		r.line(map[string]any{"type": "reachability", "reach": reach, "addrs": addrs, "join": join, "why": why})
 		return
 	}
+	_, why := h.Reach()
 	fmt.Fprintf(r.people, "this host is %s, listening on\n  %s\n", h.Peer(), strings.Join(addrs, "\n  "))
+	fmt.Fprintln(r.people, "it can be reached", why)
 	fmt.Fprintln(r.people, "everything said on it is stored here and can be read by whoever owns this machine")
+	if chat {
+		fmt.Fprintln(r.people, "leaving the chat here (Ctrl-D) stops the host; --headless runs one without a chat")
+	}
 	fmt.Fprintln(r.people, "to chat from another machine, paste this there:")
 	fmt.Fprintf(r.out, "p2pchat join %s\n", target)
 }

@@ -20,19 +20,19 @@ import (
 
 // joinFlags are the flags of p2pchat join.
 type joinFlags struct {
-	member        memberFlags
-	create        rooms.Create
-	makeRoom      bool
-	plain         bool
-	commands      bool
-	save          string
-	requireDirect bool
-	images        string
+	member   memberFlags
+	create   rooms.Create
+	makeRoom bool
+	plain    bool
+	commands bool
+	save     string
+	images   string
 }
 
 // memberFlags are what every command that connects to a host takes.
 type memberFlags struct {
 	nick, room, identity string
+	requireDirect        bool // of join only
 }
 
 func (f *memberFlags) flags(fl *pflag.FlagSet) {
@@ -64,8 +64,9 @@ between them.`,
 	fl.BoolVar(&f.plain, "plain", false, "no redrawing: good for a screen reader or a log")
 	fl.BoolVar(&f.commands, "commands", false, "from a pipe, a line that begins with / is a command")
 	fl.StringVar(&f.save, "save", "", "remember the host under this `NAME`")
-	fl.BoolVar(&f.requireDirect, "require-direct", false, "refuse to go on through a relay")
+	fl.BoolVar(&f.member.requireDirect, "require-direct", false, "refuse to go on through a relay")
 	fl.StringVar(&f.images, "images", "auto", "how pictures are shown: auto, kitty, iterm, sixel, blocks, none")
+	_ = fl.MarkHidden("images") // there are no pictures yet
 	return c
 }
 
@@ -160,7 +161,7 @@ func (s *settings) connect(ctx context.Context, t node.Target, m memberFlags) (c
 		nick = userName()
 	}
 	c, err = node.Dial(ctx, node.ClientConfig{
-		Net: net, Target: t, Nick: nick, NickFixed: m.nick != "", Version: version,
+		Net: net, Target: t, Nick: nick, NickFixed: m.nick != "", Version: version, RequireDirect: m.requireDirect,
 	})
 	if err != nil {
 		_ = net.Close()

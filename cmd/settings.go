@@ -29,6 +29,7 @@ type settings struct {
 
 func (s *settings) flags(f *pflag.FlagSet) {
 	f.StringVar(&s.data, "data", defaultData(), "`DIR` for identity, rooms, invites and files")
+	f.Lookup("data").DefValue = "p2pchat in the XDG data directory"
 	f.StringVar(&s.logLevel, "log-level", "error", "what is logged: debug, info, warn, error")
 	f.StringVar(&s.logFile, "log-file", "", "`FILE` to log to (a host without it: p2pchat.log in its data)")
 	f.BoolVar(&s.json, "json", false, "speak JSON, one object a line")

@@ -22,6 +22,8 @@ type ClientConfig struct {
 	Version   string // the program's version, told to the host
 	Recent    int    // messages to be replayed on entering a room; 0: DefaultRecent
 
+	RequireDirect bool // be refused rather than go through a relay
+
 	// Net is the libp2p host to dial from; the caller closes it. With nil the
 	// client makes one of its own.
 	Net host.Host

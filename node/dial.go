@@ -21,15 +21,16 @@ import (
 
 // dialer opens streams to a host over libp2p.
 type dialer struct {
-	net    host.Host
-	target Target
+	net           host.Host
+	target        Target
+	requireDirect bool
 }
 
 func newDialer(c *ClientConfig) (func(context.Context) (conn, rooms.Path, error), error) {
 	if c.Net == nil {
 		return nil, errors.New("node: ClientConfig.Net is missing")
 	}
-	d := &dialer{net: c.Net, target: c.Target}
+	d := &dialer{net: c.Net, target: c.Target, requireDirect: c.RequireDirect}
 	d.net.Peerstore().AddAddrs(c.Target.ID, c.Target.Addrs, peerstore.PermanentAddrTTL)
 	return d.dial, nil
 }
@@ -50,6 +51,11 @@ func (d *dialer) dial(ctx context.Context) (conn, rooms.Path, error) {
 	}
 	remote := s.Conn().RemoteMultiaddr()
 	path, transport := relay.PathOf(remote)
+	if d.requireDirect && path == relay.Relayed {
+		_ = s.Reset()
+		return nil, rooms.Path{}, rooms.Refuse(rooms.Unreachable, "join without --require-direct to go through it",
+			"the host can only be reached through a relay")
+	}
 	return s, rooms.Path{Path: path, Transport: transport, Addr: remote.String()}, nil
 }
 

@@ -1,9 +1,15 @@
 package node
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"testing"
 
+	"github.com/libp2p/go-libp2p/core/peer"
+	ma "github.com/multiformats/go-multiaddr"
+
+	"p2pchat/relay"
 	"p2pchat/rooms"
 )
 
@@ -183,6 +189,40 @@ func TestRoomWithoutHistory(t *testing.T) {
 	alice.say("now")
 	if p := bob.hears("now"); p.Seq != 2 {
 		t.Fatalf("got %d", p.Seq)
+	}
+}
+
+func TestAnotherProtocolIsExplained(t *testing.T) {
+	stranger, err := relay.NewHost(relay.Config{Key: newKey(t), Listen: []ma.Multiaddr{ma.StringCast("/ip4/127.0.0.1/tcp/0")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stranger.Close()
+	other, err := peer.IDFromPrivateKey(newKey(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	there := peer.AddrInfo{ID: stranger.ID(), Addrs: stranger.Addrs()}
+	for name, c := range map[string]struct {
+		target Target
+		code   rooms.Code
+	}{
+		"no p2pchat":  {Target{AddrInfo: there}, rooms.UnsupportedVersion},
+		"another key": {Target{AddrInfo: peer.AddrInfo{ID: other, Addrs: there.Addrs}}, rooms.IdentityMismatch},
+		"nobody":      {Target{AddrInfo: peer.AddrInfo{ID: there.ID, Addrs: []ma.Multiaddr{ma.StringCast("/ip4/127.0.0.1/tcp/1")}}}, rooms.Unreachable},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dialer, err := relay.NewHost(relay.Config{Key: newKey(t)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer dialer.Close()
+			_, err = Dial(context.Background(), ClientConfig{Net: dialer, Target: c.target, Nick: "x"})
+			var refusal *rooms.Refusal
+			if !errors.As(err, &refusal) || refusal.Code != c.code {
+				t.Fatalf("got %v, want %s", err, c.code)
+			}
+		})
 	}
 }
 

@@ -39,8 +39,8 @@ type ask struct {
 // outbox, in order with everything else, unless it is a refusal.
 type reply struct {
 	refusal *rooms.Refusal
-	room    *room // where the session is now, if entered
-	entered bool
+	room    *room           // where the session is now, if entered
+	entered <-chan struct{} // closed once the session is in its new room; nil: it entered none
 }
 
 func newRegistrar(h *Host, store Store) (*registrar, error) {
@@ -105,7 +105,7 @@ func (g *registrar) open(o rooms.Opened) error {
 	} else if l, err = g.store.Log(o.Key); err != nil {
 		return fmt.Errorf("room %q: %w", o.Room, err)
 	}
-	r, err := openRoom(o.Key, o.Room, l, !o.NoHistory, g.host.limits, g.host.peer)
+	r, err := openRoom(g.host, o.Key, o.Room, l, !o.NoHistory)
 	if err != nil {
 		return fmt.Errorf("room %q: %w", o.Room, err)
 	}
@@ -177,12 +177,13 @@ func (g *registrar) carryOut(a ask, e rooms.Effect, rep *reply) {
 			g.end(r)
 		}
 	case rooms.Attach:
+		done := make(chan struct{})
 		r := g.rooms[e.Key]
-		if r == nil || !r.ask(attach{g.sessions[e.Session], a.ref, e}) {
+		if r == nil || !r.ask(attach{g.sessions[e.Session], a.ref, e, done}) {
 			rep.refusal = rooms.Refuse(rooms.Storage, "tell the owner of this host", "the host can't open room %q on its disk", e.Answer.Room.Room)
 			return
 		}
-		rep.room, rep.entered = r, true
+		rep.room, rep.entered = r, done
 	case rooms.Detach:
 		if r, s := g.rooms[e.Key], g.sessions[e.Session]; r != nil && s != nil {
 			s.out.leave(r) // at once: what it is told next comes behind the room's last message

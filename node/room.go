@@ -2,6 +2,7 @@ package node
 
 import (
 	"errors"
+	"fmt"
 	"time"
 
 	"p2pchat/node/wire"
@@ -11,12 +12,13 @@ import (
 // room is the owner of one room: the only goroutine that touches the room's
 // rooms.Room and writes its log. Everybody else sends it calls.
 type room struct {
-	key   rooms.RoomKey
-	id    rooms.RoomID
-	log   Log
-	kept  bool // the log keeps what it is given
-	calls chan call
-	done  chan struct{} // closed when the owner has ended
+	key    rooms.RoomKey
+	id     rooms.RoomID
+	log    Log
+	kept   bool         // the log keeps what it is given
+	notice func(string) // tells the operator
+	calls  chan call
+	done   chan struct{} // closed when the owner has ended
 
 	// Owned by run.
 	state   *rooms.Room
@@ -44,13 +46,14 @@ type (
 		session *session
 		ref     uint64
 		effect  rooms.Attach
+		done    chan<- struct{} // closed when it is done
 	}
 	detach struct {
 		session *session
 	}
 	broadcast struct{ event rooms.Event }
 
-	// inside asks whether a session is in the room.
+	// inside asks whether a session is in the room, behind all that was said.
 	inside struct {
 		session *session
 		answer  chan<- bool
@@ -66,12 +69,12 @@ type batch struct {
 }
 
 // openRoom makes the owner of a room with this log; run it to start.
-func openRoom(key rooms.RoomKey, id rooms.RoomID, log Log, kept bool, limits rooms.Limits, owner rooms.PeerID) (*room, error) {
+func openRoom(h *Host, key rooms.RoomKey, id rooms.RoomID, log Log, kept bool) (*room, error) {
 	r := &room{
-		key: key, id: id, log: log, kept: kept,
+		key: key, id: id, log: log, kept: kept, notice: h.notice,
 		calls:   make(chan call, roomQueue),
 		done:    make(chan struct{}),
-		state:   rooms.NewRoom(limits, owner),
+		state:   rooms.NewRoom(h.limits, h.peer),
 		members: map[rooms.SessionID]*session{},
 	}
 	latest, err := log.Last(recallMessages)
@@ -134,6 +137,8 @@ func (r *room) waiting() (call, bool) {
 func (s say) do(r *room) {
 	m, again, refusal := r.state.Say(time.Now(), s.session.id, s.cmd)
 	switch {
+	case refusal != nil && refusal.Code == rooms.Storage:
+		s.session.out.push(s.ref, r.storageRefusal())
 	case refusal != nil:
 		s.session.out.push(s.ref, refusal)
 	case again && m.Seq > r.log.Head():
@@ -162,6 +167,7 @@ func (r *room) commit() {
 	}
 	if err := r.log.Append(b.messages); err != nil {
 		log.Errorf("room %s: %v", r.id, err)
+		r.notice(fmt.Sprintf("room %q can't be written to any more: %v; make room on the disk and start the host again", r.id, err))
 		for _, s := range b.waiting {
 			s.session.out.push(s.ref, r.storageRefusal())
 		}
@@ -186,6 +192,7 @@ func (r *room) storageRefusal() *rooms.Refusal {
 }
 
 func (a attach) do(r *room) {
+	defer close(a.done)
 	r.commit()
 	e := a.effect
 	r.members[a.session.id] = a.session
@@ -232,6 +239,7 @@ func (b broadcast) do(r *room) {
 }
 
 func (i inside) do(r *room) {
+	r.commit()
 	_, ok := r.members[i.session.id]
 	i.answer <- ok
 }

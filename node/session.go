@@ -45,6 +45,7 @@ type session struct {
 
 	// Owned by the reader.
 	room   *room
+	spoke  bool // since the last command of another kind
 	tokens float64
 	filled time.Time
 }
@@ -157,16 +158,23 @@ func (s *session) handle(ref uint64, cmd rooms.Command) {
 		s.say(ref, c)
 		return
 	}
-	s.pace()
-	switch c := cmd.(type) {
-	case rooms.Ping:
+	if _, ok := cmd.(rooms.Ping); ok {
 		s.out.push(ref, rooms.Done{})
+		return
+	}
+	s.pace()
+	if s.spoke {
+		s.inside() // what was said before takes effect before
+		s.spoke = false
+	}
+	switch c := cmd.(type) {
 	case rooms.History:
 		s.history(ref, c)
 	default:
 		rep := s.ask(ref, cmd)
-		if rep.entered {
+		if rep.entered != nil {
 			s.room = rep.room
+			s.room.await(rep.entered)
 		}
 		if rep.refusal != nil {
 			s.hesitate(rep.refusal)
@@ -183,6 +191,7 @@ func (s *session) ask(ref uint64, cmd rooms.Command) reply {
 }
 
 func (s *session) say(ref uint64, c rooms.Say) {
+	s.spoke = true
 	if s.room == nil || !s.room.ask(say{s, ref, c}) {
 		s.out.push(ref, rooms.Refuse(rooms.NotInRoom, "/list shows the rooms, /join ID enters one", "you are in no room"))
 	}
@@ -191,26 +200,38 @@ func (s *session) say(ref uint64, c rooms.Say) {
 // history answers from the log. The room's owner says first whether the member
 // is still inside.
 func (s *session) history(ref uint64, c rooms.History) {
-	allowed := make(chan bool, 1)
-	if s.room == nil || !s.room.ask(inside{s, allowed}) || !s.room.allowed(allowed) {
+	if !s.inside() {
 		s.out.push(ref, rooms.Refuse(rooms.NotInRoom, "/join ID enters one", "you are in no room"))
 		return
 	}
 	page, err := s.room.page(c, s.host.limits.PageMessages)
 	if err != nil {
 		log.Errorf("room %s: %v", s.room.id, err)
-		page = s.room.storageRefusal()
+		page = rooms.Refuse(rooms.Storage, "tell the owner of this host", "this part of the history of room %q can't be read", s.room.id)
 	}
 	s.out.push(ref, page)
 }
 
-// allowed waits for the owner's answer; a room that has ended allows nothing.
-func (r *room) allowed(answer <-chan bool) bool {
+// inside asks the room's owner whether the session is still in it. What the
+// session said before has taken effect then.
+func (s *session) inside() bool {
+	answer := make(chan bool, 1)
+	if s.room == nil || !s.room.ask(inside{s, answer}) {
+		return false
+	}
 	select {
 	case ok := <-answer:
 		return ok
-	case <-r.done:
+	case <-s.room.done:
 		return false
+	}
+}
+
+// await waits until the owner has done something, or has ended.
+func (r *room) await(done <-chan struct{}) {
+	select {
+	case <-done:
+	case <-r.done:
 	}
 }
 

@@ -82,6 +82,24 @@ func (h *Host) Addrs() []ma.Multiaddr {
 	return addrs
 }
 
+// Reach tells how far the host can be reached, in the contract's words, and why
+// that is so.
+func (h *Host) Reach() (reach, why string) {
+	best := -1
+	for _, a := range h.Addrs() {
+		best = max(best, relay.Reach(a))
+	}
+	switch {
+	case len(h.config.Announce) > 0:
+		return "mapped", "through the port that you forwarded and announced"
+	case best == 2:
+		return "public", "this machine has a public address"
+	case best == 1:
+		return "lan", "from the same network; from outside, forward a port and name it with --announce"
+	}
+	return "none", "from this machine only: no address of a network is listened on"
+}
+
 // Target returns what to paste behind "p2pchat join" elsewhere.
 func (h *Host) Target() string {
 	addrs := h.Addrs()

@@ -61,7 +61,8 @@ func (a asking) create(c Create) (Decision, *Refusal) {
 		Role: max(Operator, a.roleIn(nil, a.session.peer)),
 	}
 	answer.Members = []Member{{Peer: a.session.peer, Nick: a.session.nick, Role: answer.Role}}
-	effects := append(a.goOut(), Opened{Key: change.Room, Room: id, NoHistory: c.NoHistory}, Attach{
+	joined := MemberChanged{Room: id, What: MemberJoined, Member: answer.Members[0]}
+	effects := append(a.goOut(), Opened{Key: change.Room, Room: id, NoHistory: c.NoHistory}, Broadcast{change.Room, joined}, Attach{
 		Session: a.id, Key: change.Room, Author: Author{a.session.peer, a.session.nick}, Answer: answer,
 	})
 	return Decision{Changes: []Change{change}, Effects: effects}, nil

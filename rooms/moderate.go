@@ -65,7 +65,7 @@ func (a asking) target(nick string) (*roomState, PeerID, *Refusal) {
 
 func (a asking) untouchable(peer PeerID) *Refusal {
 	if peer == a.owner && a.session.peer != a.owner {
-		return Refuse(Denied, "", "%s is the owner of this host", a.nicks[peer].nick)
+		return Refuse(Denied, "", "%q is the owner of this host", a.nicks[peer].nick)
 	}
 	return nil
 }

@@ -90,7 +90,7 @@ func (r *Room) Say(now time.Time, s SessionID, cmd Say) (m Message, again bool, 
 		return Message{}, false, refusal
 	}
 	if r.failed {
-		return Message{}, false, Refuse(Storage, "nothing that was said before is lost; tell the owner of this host", "the host can't write this room to its disk")
+		return Message{}, false, Refuse(Storage, "tell the owner of this host", "the host can't write this room to its disk")
 	}
 	r.Head++
 	if now = now.UTC().Truncate(time.Millisecond); now.Before(r.lastTime) {

@@ -58,7 +58,7 @@ func TestRenderColors(t *testing.T) {
 		}
 	}
 	p := testPage(80, 256)
-	if p.nickStyle(bob) != p.nickStyle(bob) || p.nickStyle(bob) == p.nickStyle(alice) {
+	if again := testPage(80, 256); p.nickStyle(bob) != again.nickStyle(bob) || p.nickStyle(bob) == p.nickStyle(alice) {
 		t.Error("the colour does not follow the key")
 	}
 	rows, _ := p.message(m, "hi", true)

@@ -1,0 +1,59 @@
+# Every check has one name here; .ci/run and the workflows call these.
+
+STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+FUZZTIME   ?= 10s
+TARGETS     = linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64 freebsd/amd64 freebsd/arm64
+
+.PHONY: build test race vet lint tidy generate fuzz cross cover soak bench ci
+
+build:
+	go build -trimpath -o p2pchat .
+
+test:
+	go test ./...
+
+race:
+	go test -race -short -shuffle=on ./...
+
+vet:
+	test -z "$$(gofmt -l .)"
+	go vet ./...
+
+lint:
+	go run $(STATICCHECK) ./...
+
+tidy:
+	go mod tidy -diff
+	go mod verify
+
+# The generated code is what wire.proto says.
+generate:
+	go generate ./node/wire
+	git diff --exit-code -- node/wire
+
+# Every fuzz target for FUZZTIME; what it finds is committed with the fix.
+fuzz:
+	@set -e; git grep -l '^func Fuzz' -- '*_test.go' | while read -r file; do \
+		sed -n 's/^func \(Fuzz[A-Za-z0-9]*\).*/\1/p' "$$file" | while read -r target; do \
+			echo "fuzz $$target in $$(dirname $$file)"; \
+			go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x ./$$(dirname $$file) </dev/null; \
+		done; \
+	done
+
+cross:
+	@set -e; for target in $(TARGETS); do \
+		echo "vet $$target"; \
+		CGO_ENABLED=0 GOOS=$${target%/*} GOARCH=$${target#*/} go build -o /dev/null . ; \
+	done
+
+cover:
+	go test -short -cover ./rooms ./history ./node/wire ./node ./ui
+
+# 500 members in one room for 90 s, 20 messages a second.
+soak:
+	P2PCHAT_SOAK=90s go test -count=1 -timeout 20m -run '^TestSoak$$' -v ./node
+
+bench:
+	go test -run '^$$' -bench . -benchmem ./rooms ./history ./node/wire ./node
+
+ci: vet test race lint tidy fuzz

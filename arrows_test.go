@@ -1,0 +1,71 @@
+package main_test
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// arrows says what each package may import: packages of this program by their
+// path behind "p2pchat/", others by the beginning of their path. The standard
+// library is allowed except for what is named behind "no ".
+var arrows = map[string][]string{
+	"rooms":     {"golang.org/x/text", "github.com/ergochat/confusables", "no net", "no os", "no sync", "no context"},
+	"history":   {"rooms"},
+	"relay":     {"github.com/libp2p", "github.com/multiformats"},
+	"node/wire": {"rooms", "node/wire/internal/pb", "google.golang.org/protobuf"},
+	"node":      {"rooms", "node/wire", "relay", "github.com/libp2p", "github.com/multiformats", "github.com/ipfs/go-log"},
+	"ui": {
+		"rooms", "github.com/chzyer/readline", "github.com/rivo/uniseg", "github.com/mdp/qrterminal",
+		"golang.org/x/term", "golang.org/x/sys", "no net",
+	},
+	"cmd": {"rooms", "history", "relay", "node", "ui", "github.com", "golang.org"},
+}
+
+// TestArrows keeps the arrows between the packages: what a package may import.
+func TestArrows(t *testing.T) {
+	out, err := exec.Command("go", "list", "-json=ImportPath,Imports", "./...").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := 0
+	for dec := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p struct {
+			ImportPath string
+			Imports    []string
+		}
+		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		allowed, ok := arrows[strings.TrimPrefix(p.ImportPath, "p2pchat/")]
+		if !ok {
+			continue
+		}
+		seen++
+		for _, path := range p.Imports {
+			if !mayImport(allowed, path) {
+				t.Errorf("%s must not import %s", p.ImportPath, path)
+			}
+		}
+	}
+	if seen != len(arrows) {
+		t.Errorf("%d packages were looked at, %d have arrows", seen, len(arrows))
+	}
+}
+
+func mayImport(allowed []string, path string) bool {
+	if own, ok := strings.CutPrefix(path, "p2pchat/"); ok {
+		return slices.Contains(allowed, own)
+	}
+	top, _, _ := strings.Cut(path, "/")
+	if !strings.Contains(top, ".") {
+		return !slices.Contains(allowed, "no "+top)
+	}
+	return slices.ContainsFunc(allowed, func(prefix string) bool { return strings.HasPrefix(path, prefix) })
+}
