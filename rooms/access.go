@@ -35,6 +35,9 @@ func (a asking) redeem(c Capability) (*roomState, []Change, *Refusal) {
 	if !inv.live(a.env.Now) {
 		return nil, nil, inviteInvalid()
 	}
+	if room.private && a.mayEnter(room) {
+		return room, nil, nil // nothing to gain by using it up
+	}
 	if refusal := a.room(room); refusal != nil {
 		return nil, nil, refusal
 	}

@@ -191,7 +191,11 @@ func (a asking) find(c Join) (*roomState, []Change, *Refusal) {
 }
 
 func noSuchRoom(id RoomID) *Refusal {
-	return Refuse(NoSuchRoom, fmt.Sprintf("/list shows the rooms, /create %s makes it; a private room needs an invite", id), "there is no room %q", id)
+	hint := fmt.Sprintf("/list shows the rooms, /create %s makes it; a private room needs an invite", id)
+	if strings.Contains(string(id), privateMark) {
+		hint = "/list shows the rooms; a private room needs an invite"
+	}
+	return Refuse(NoSuchRoom, hint, "there is no room %q", id)
 }
 
 func (a asking) mayEnter(room *roomState) bool {
