@@ -119,7 +119,7 @@ func (f *hostFlags) limits() (rooms.Limits, error) {
 	if f.rate < 0 {
 		return limits, usagef("--rate %g: it can't be less than 0", f.rate)
 	}
-	if _, refusal := limits.ParseRoomID(f.lobby); refusal != nil {
+	if _, refusal := limits.ParseNewRoomID(f.lobby); refusal != nil {
 		return limits, usagef("--lobby: %w", refusal)
 	}
 	limits.HostMembers, limits.Rate = f.maxMembers, f.rate

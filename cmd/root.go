@@ -19,6 +19,7 @@ import (
 	"p2pchat/history"
 	"p2pchat/node"
 	"p2pchat/rooms"
+	"p2pchat/ui"
 )
 
 // The exit codes, as the contract has them.
@@ -52,7 +53,7 @@ func Main() int {
 	err := root().ExecuteContext(ctx)
 	var silent silentError
 	if err != nil && !errors.As(err, &silent) {
-		fmt.Fprintf(os.Stderr, "p2pchat: %v\n", err)
+		fmt.Fprintf(os.Stderr, "p2pchat: %s\n", ui.SanitizeBody(err.Error()))
 	}
 	return exitCode(err)
 }
@@ -126,6 +127,7 @@ on the host; nobody between the host and its members can.`,
 		statusCommand(s), inviteCommand(s), historyCommand(s),
 		idCommand(s), versionCommand(s), manCommand(),
 	)
+	c.InitDefaultCompletionCmd()
 	unknownIsUsage(c)
 	return c
 }
@@ -151,7 +153,12 @@ func unknownIsUsage(c *cobra.Command) {
 	}
 	if c.HasSubCommands() {
 		c.SuggestionsMinimumDistance = 2
-		c.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
+		c.RunE = func(c *cobra.Command, _ []string) error {
+			if !c.HasParent() {
+				return c.Help()
+			}
+			return usagef("say which; %s --help shows what there is", c.CommandPath())
+		}
 	}
 	for _, sub := range c.Commands() {
 		unknownIsUsage(sub)

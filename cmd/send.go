@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -102,8 +103,8 @@ func sayPatiently(ctx context.Context, c *node.Client, text string) (rooms.Said,
 		if err == nil {
 			return e.(rooms.Said), nil
 		}
-		refusal, ok := err.(*rooms.Refusal)
-		if !ok || refusal.Code != rooms.RateLimited {
+		var refusal *rooms.Refusal
+		if !errors.As(err, &refusal) || refusal.Code != rooms.RateLimited {
 			return rooms.Said{}, err
 		}
 		t := time.NewTimer(refusal.Retry)

@@ -159,7 +159,7 @@ func readDamaged(t *testing.T, s *Store) (msgs []rooms.Message, told bool) {
 	var damage *DamageError
 	var version *VersionError
 	l, err := s.Room(lobby)
-	if errors.As(err, &version) || err == io.EOF {
+	if errors.As(err, &version) || errors.Is(err, io.EOF) {
 		return nil, true
 	}
 	if err != nil {

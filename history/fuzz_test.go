@@ -101,8 +101,10 @@ func addGolden(f *testing.F, pattern string) {
 	f.Add(b, uint8(0))
 	f.Add(b[headerSize:], uint8(1))
 	var framed []byte
-	r := frameReader{f: &memoryFile{newMemory(), &node{data: b}, ""}, off: headerSize, end: int64(len(b)),
-		salt: binary.LittleEndian.Uint32(b[12:])}
+	r := frameReader{
+		f: &memoryFile{newMemory(), &node{data: b}, ""}, off: headerSize, end: int64(len(b)),
+		salt: binary.LittleEndian.Uint32(b[12:]),
+	}
 	for fr, err := r.next(); err == nil; fr, err = r.next() {
 		framed = binary.LittleEndian.AppendUint16(framed, uint16(len(fr.payload)))
 		framed = append(append(framed, fr.flags), fr.payload...)

@@ -2,6 +2,7 @@ package history
 
 import (
 	"encoding/json"
+	"errors"
 	"flag"
 	"os"
 	"path/filepath"
@@ -91,8 +92,8 @@ func TestLaterVersionIsRefused(t *testing.T) {
 	b[8] = version + 1
 	b = sealHeader(b)
 	_, err := decodeHeader(b, logMagic, "seg")
-	later, ok := err.(*VersionError)
-	if !ok || later.Version != version+1 {
+	var later *VersionError
+	if !errors.As(err, &later) || later.Version != version+1 {
 		t.Errorf("a later version: %v", err)
 	}
 	m := newMemory()

@@ -153,7 +153,7 @@ func readFrames(p *pager, r *frameReader, path string, seq, want rooms.Seq) erro
 	for ; !p.full(); seq++ {
 		off := r.off
 		fr, err := r.next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		var bad *badFrame

@@ -86,7 +86,8 @@ func (l *Log) openTail(segments []rooms.Seq) error {
 		size = max(size, headerSize+1) // a whole header of something else is no crash
 	}
 	l.view.Store(&view{segments: segments, last: index{
-		header: header{room: l.key, first: first}, last: first - 1, end: headerSize}})
+		header: header{room: l.key, first: first}, last: first - 1, end: headerSize,
+	}})
 	if errors.Is(err, errHeader) {
 		if size <= headerSize {
 			return l.withoutTail(f, segments, size)
@@ -125,8 +126,10 @@ func (l *Log) withoutTail(f file, segments []rooms.Seq, size int64) error {
 		return err
 	}
 	if now := l.view.Load(); l.damage == nil && now.head() != first-1 {
-		l.damaged(&DamageError{File: l.tailPath(), Offset: now.last.end, After: now.head(),
-			Reason: fmt.Sprintf("a segment that began with %d followed", first)})
+		l.damaged(&DamageError{
+			File: l.tailPath(), Offset: now.last.end, After: now.head(),
+			Reason: fmt.Sprintf("a segment that began with %d followed", first),
+		})
 	}
 	return nil
 }

@@ -163,12 +163,14 @@ type extent struct {
 // scan reads all frames of f, whose header is h and which has size bytes. Its
 // error is one of the disk.
 func scan(f file, h header, size int64) (extent, error) {
-	e := extent{index: index{header: h, last: h.first - 1, end: headerSize},
-		block: headerSize, whole: headerSize, wholeLast: h.first - 1}
+	e := extent{
+		index: index{header: h, last: h.first - 1, end: headerSize},
+		block: headerSize, whole: headerSize, wholeLast: h.first - 1,
+	}
 	r := frameReader{f: f, salt: h.salt, off: headerSize, end: size}
 	for {
 		fr, err := r.next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return e, nil
 		}
 		if errors.As(err, &e.bad) {
@@ -208,7 +210,7 @@ func (e *extent) damage(f file, name string, size int64) (*DamageError, error) {
 	r := frameReader{f: f, salt: e.salt, off: e.bad.off + 1, end: size}
 	for {
 		fr, err := r.find()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil, nil
 		}
 		if err != nil {

@@ -197,7 +197,7 @@ func readChanges(f file, path string, e extent) ([]rooms.Change, error) {
 	for {
 		off := r.off
 		fr, err := r.next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return changes, nil
 		}
 		var bad *badFrame

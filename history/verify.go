@@ -127,14 +127,14 @@ func (v *verifier) frames(f file, h header, size int64) error {
 	for {
 		off := r.off
 		fr, err := r.next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		var bad *badFrame
 		if errors.As(err, &bad) {
 			fr, err = v.broken(f, h, &r, bad, size)
 			blocks = blockReader{}
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				return nil
 			}
 			off = fr.off

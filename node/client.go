@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"sync"
@@ -277,7 +278,8 @@ func (k *Client) reconnect() bool {
 			k.resume()
 			return true
 		}
-		if r, ok := err.(*rooms.Refusal); ok && r.Code != rooms.Unreachable && r.Code != rooms.Busy {
+		var r *rooms.Refusal
+		if errors.As(err, &r) && r.Code != rooms.Unreachable && r.Code != rooms.Busy {
 			k.final = r
 			return false
 		}

@@ -47,10 +47,10 @@ func (k *Client) posted(e rooms.Posted) (why string) {
 		return "a message is missing" // coming back asks for it, once
 	}
 	k.cursor.Seq = e.Seq
+	k.emit(e)
 	if e.Origin.Client == k.instance && e.From.Peer == k.welcome.Peer {
 		k.delivered(e)
 	}
-	k.emit(e)
 	if k.returning && k.cursor.Seq >= k.head {
 		k.returning = false
 		k.pump()
@@ -58,8 +58,9 @@ func (k *Client) posted(e rooms.Posted) (why string) {
 	return ""
 }
 
-// delivered answers a line that came back as a message before its answer did,
-// because the connection was lost in between.
+// delivered answers a line that came back as a message: the echo is the
+// acknowledgement. The host's own answer comes behind it, or never, when the
+// connection was lost in between.
 func (k *Client) delivered(e rooms.Posted) {
 	for i, r := range k.pending {
 		if c, ok := r.cmd.(rooms.Say); ok && c.Origin.Count == e.Origin.Count {

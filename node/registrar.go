@@ -148,12 +148,17 @@ func (g *registrar) answer(a ask) reply {
 		g.sessions[a.session.id] = a.session
 	}
 	g.registry.Commit(a.session.id, now, a.cmd, d)
-	if d.Answer != nil {
+	var rep reply
+	last := g.carrier(a, d)
+	if d.Answer != nil && last < 0 {
 		a.session.out.push(a.ref, g.host.complete(d.Answer))
 	}
-	var rep reply
-	for _, e := range d.Effects {
-		g.carryOut(a, e, &rep)
+	for i, e := range d.Effects {
+		if b, ok := e.(rooms.Broadcast); ok {
+			g.broadcast(a, b, d.Answer, i == last)
+		} else {
+			g.carryOut(a, e, &rep)
+		}
 	}
 	if _, ok := a.cmd.(rooms.Disconnect); ok {
 		delete(g.sessions, a.session.id)
@@ -164,7 +169,37 @@ func (g *registrar) answer(a ask) reply {
 	return rep
 }
 
-// carryOut does what follows from a decision.
+// carrier finds the last broadcast into the asker's own room: the answer goes
+// behind it, so that who has it has seen what it did. -1: there is none.
+func (g *registrar) carrier(a ask, d rooms.Decision) int {
+	last := -1
+	if key, ok := g.registry.Room(a.session.id); ok && d.Answer != nil {
+		for i, e := range d.Effects {
+			if b, ok := e.(rooms.Broadcast); ok && b.Key == key {
+				last = i
+			}
+		}
+	}
+	return last
+}
+
+// broadcast tells a room, and where it carries the answer, the asker.
+func (g *registrar) broadcast(a ask, e rooms.Broadcast, answer rooms.Event, carries bool) {
+	if m, ok := e.Event.(rooms.MemberChanged); ok {
+		g.host.observe(m)
+	}
+	r := g.rooms[e.Key]
+	if r == nil {
+		return
+	}
+	b := broadcast{event: e.Event}
+	if carries {
+		b.session, b.ref, b.answer = a.session, a.ref, answer
+	}
+	r.ask(b)
+}
+
+// carryOut does what follows from a decision, but for broadcasts.
 func (g *registrar) carryOut(a ask, e rooms.Effect, rep *reply) {
 	switch e := e.(type) {
 	case rooms.Opened:
@@ -177,24 +212,18 @@ func (g *registrar) carryOut(a ask, e rooms.Effect, rep *reply) {
 			g.end(r)
 		}
 	case rooms.Attach:
-		done := make(chan struct{})
 		r := g.rooms[e.Key]
-		if r == nil || !r.ask(attach{g.sessions[e.Session], a.ref, e, done}) {
+		if r == nil {
 			rep.refusal = rooms.Refuse(rooms.Storage, "tell the owner of this host", "the host can't open room %q on its disk", e.Answer.Room.Room)
 			return
 		}
+		done := make(chan struct{})
+		r.ask(attach{g.sessions[e.Session], a.ref, e, done})
 		rep.room, rep.entered = r, done
 	case rooms.Detach:
 		if r, s := g.rooms[e.Key], g.sessions[e.Session]; r != nil && s != nil {
 			s.out.leave(r) // at once: what it is told next comes behind the room's last message
 			r.ask(detach{s})
-		}
-	case rooms.Broadcast:
-		if m, ok := e.Event.(rooms.MemberChanged); ok {
-			g.host.observe(m)
-		}
-		if r := g.rooms[e.Key]; r != nil {
-			r.ask(broadcast{e.Event})
 		}
 	case rooms.Tell:
 		if s := g.sessions[e.Session]; s != nil {

@@ -32,8 +32,12 @@ const (
 	roomBatch = 256
 )
 
-// call is something asked of a room's owner. The set is closed.
-type call interface{ do(r *room) }
+// call is something asked of a room's owner. The set is closed. missed is called
+// instead of do when the room has ended before.
+type call interface {
+	do(r *room)
+	missed()
+}
 
 // The calls.
 type (
@@ -51,7 +55,14 @@ type (
 	detach struct {
 		session *session
 	}
-	broadcast struct{ event rooms.Event }
+	// broadcast tells everybody in the room, and behind that answers whoever
+	// asked for it.
+	broadcast struct {
+		event   rooms.Event
+		session *session // nil: nobody in this room asked
+		ref     uint64
+		answer  rooms.Event
+	}
 
 	// inside asks whether a session is in the room, behind all that was said.
 	inside struct {
@@ -60,6 +71,24 @@ type (
 	}
 	stop struct{}
 )
+
+// answered hands the answer to a command to the one who asked.
+func (b broadcast) answered() {
+	if b.session != nil {
+		b.session.out.push(b.ref, b.answer)
+	}
+}
+
+func (s say) missed()       { s.session.out.push(s.ref, notInRoom()) }
+func (a attach) missed()    { a.session.out.push(a.ref, notInRoom()); close(a.done) }
+func (b broadcast) missed() { b.answered() }
+func (i inside) missed()    { i.answer <- false }
+func (detach) missed()      {}
+func (stop) missed()        {}
+
+func notInRoom() *rooms.Refusal {
+	return rooms.Refuse(rooms.NotInRoom, "/list shows the rooms, /join ID enters one", "you are in no room")
+}
 
 // batch is the lines that go to disk in one write, and who waits for that.
 type batch struct {
@@ -92,13 +121,25 @@ func openRoom(h *Host, key rooms.RoomKey, id rooms.RoomID, log Log, kept bool) (
 // a client may send again.
 const recallMessages = 1024
 
-// ask hands a call to the owner. It is false when the room has ended.
-func (r *room) ask(c call) bool {
+// ask hands a call to the owner, who does it, or misses it when the room ends.
+func (r *room) ask(c call) {
 	select {
-	case r.calls <- c:
-		return true
 	case <-r.done:
-		return false
+		c.missed()
+		return
+	case r.calls <- c:
+	}
+	select {
+	case <-r.done:
+		r.sweep() // the owner may have looked for the last time before c came
+	default:
+	}
+}
+
+// sweep misses all calls that wait. Nobody does them once done is closed.
+func (r *room) sweep() {
+	for c, more := r.waiting(); more; c, more = r.waiting() {
+		c.missed()
 	}
 }
 
@@ -106,6 +147,7 @@ func (r *room) ask(c call) bool {
 // their lines on disk in one write, and only then answers and delivers; meanwhile
 // the next calls gather.
 func (r *room) run() {
+	defer r.sweep()
 	defer close(r.done)
 	for {
 		c := <-r.calls
@@ -159,7 +201,7 @@ func (s say) do(r *room) {
 	}
 }
 
-// commit puts the batch on disk, acknowledges it and delivers it.
+// commit puts the batch on disk, then delivers it and acknowledges it.
 func (r *room) commit() {
 	b := &r.batch
 	if len(b.messages) == 0 {
@@ -173,12 +215,12 @@ func (r *room) commit() {
 		}
 		r.state.Fail(r.log.Head())
 	} else {
-		for i, s := range b.waiting {
-			s.session.out.push(s.ref, rooms.Said{Seq: b.messages[i].Seq})
-		}
 		first, last := b.messages[0].Seq, b.messages[len(b.messages)-1].Seq
 		for _, member := range r.members {
 			member.out.post(r, first, last, b.frames)
+		}
+		for i, s := range b.waiting { // behind the line itself: who has the answer has seen it
+			s.session.out.push(s.ref, rooms.Said{Seq: b.messages[i].Seq})
 		}
 	}
 	clear(b.messages)
@@ -236,6 +278,7 @@ func (b broadcast) do(r *room) {
 	for _, member := range r.members {
 		member.out.offer(frame)
 	}
+	b.answered()
 }
 
 func (i inside) do(r *room) {

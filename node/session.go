@@ -174,7 +174,7 @@ func (s *session) handle(ref uint64, cmd rooms.Command) {
 		rep := s.ask(ref, cmd)
 		if rep.entered != nil {
 			s.room = rep.room
-			s.room.await(rep.entered)
+			<-rep.entered
 		}
 		if rep.refusal != nil {
 			s.hesitate(rep.refusal)
@@ -192,16 +192,18 @@ func (s *session) ask(ref uint64, cmd rooms.Command) reply {
 
 func (s *session) say(ref uint64, c rooms.Say) {
 	s.spoke = true
-	if s.room == nil || !s.room.ask(say{s, ref, c}) {
-		s.out.push(ref, rooms.Refuse(rooms.NotInRoom, "/list shows the rooms, /join ID enters one", "you are in no room"))
+	if s.room == nil {
+		s.out.push(ref, notInRoom())
+		return
 	}
+	s.room.ask(say{s, ref, c})
 }
 
 // history answers from the log. The room's owner says first whether the member
 // is still inside.
 func (s *session) history(ref uint64, c rooms.History) {
 	if !s.inside() {
-		s.out.push(ref, rooms.Refuse(rooms.NotInRoom, "/join ID enters one", "you are in no room"))
+		s.out.push(ref, notInRoom())
 		return
 	}
 	page, err := s.room.page(c, s.host.limits.PageMessages)
@@ -215,24 +217,12 @@ func (s *session) history(ref uint64, c rooms.History) {
 // inside asks the room's owner whether the session is still in it. What the
 // session said before has taken effect then.
 func (s *session) inside() bool {
+	if s.room == nil {
+		return false
+	}
 	answer := make(chan bool, 1)
-	if s.room == nil || !s.room.ask(inside{s, answer}) {
-		return false
-	}
-	select {
-	case ok := <-answer:
-		return ok
-	case <-s.room.done:
-		return false
-	}
-}
-
-// await waits until the owner has done something, or has ended.
-func (r *room) await(done <-chan struct{}) {
-	select {
-	case <-done:
-	case <-r.done:
-	}
+	s.room.ask(inside{s, answer})
+	return <-answer
 }
 
 // hesitate makes refusals that must not tell why take about equally long.

@@ -7,6 +7,7 @@ import (
 	"math"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -19,6 +20,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
 	rcmgr "github.com/libp2p/go-libp2p/p2p/host/resource-manager"
+	"github.com/libp2p/go-libp2p/p2p/net/swarm"
 	noise "github.com/libp2p/go-libp2p/p2p/security/noise"
 	tls "github.com/libp2p/go-libp2p/p2p/security/tls"
 	quic "github.com/libp2p/go-libp2p/p2p/transport/quic"
@@ -74,6 +76,7 @@ func NewHost(c Config) (host.Host, error) {
 			return ma.Unique(append(append([]ma.Multiaddr{}, announce...), addrs...))
 		}),
 		libp2p.UserAgent("p2pchat"),
+		libp2p.SwarmOpts(swarm.WithDialRanker(tcpFirst)),
 		libp2p.DisableMetrics(),
 		libp2p.WithDialTimeout(handshakeTimeout),
 	}
@@ -87,6 +90,29 @@ func NewHost(c Config) (host.Host, error) {
 		return nil, fmt.Errorf("%w: %w", ErrListen, err)
 	}
 	return h, nil
+}
+
+// quicDelay is the head start of TCP over QUIC, where both are known.
+const quicDelay = 250 * time.Millisecond
+
+// tcpFirst is libp2p's order of dialling, but for direct addresses with TCP ahead
+// of QUIC: TCP costs half as much a message, and a dead host is noticed at once.
+func tcpFirst(addrs []ma.Multiaddr) []network.AddrDelay {
+	ranked := swarm.DefaultDialRanker(addrs)
+	isTCP := func(a ma.Multiaddr) bool { return !isRelayed(a) && transportOf(a) == "tcp" }
+	isQUIC := func(a ma.Multiaddr) bool { return !isRelayed(a) && transportOf(a) == "quic" }
+	if !slices.ContainsFunc(addrs, isTCP) {
+		return ranked
+	}
+	for i, d := range ranked {
+		switch {
+		case isTCP(d.Addr):
+			ranked[i].Delay = 0
+		case isQUIC(d.Addr):
+			ranked[i].Delay += quicDelay
+		}
+	}
+	return ranked
 }
 
 // ErrListen is returned when an address can't be listened on.

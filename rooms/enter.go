@@ -32,7 +32,7 @@ func (a asking) list(c List) (Decision, *Refusal) {
 var escapeGlob = strings.NewReplacer(`\`, `\\`, `[`, `\[`, `?`, `\?`)
 
 func (a asking) create(c Create) (Decision, *Refusal) {
-	id, refusal := a.limits.parseNewRoomID(c.Room)
+	id, refusal := a.limits.ParseNewRoomID(c.Room)
 	if refusal != nil {
 		return Decision{}, refusal
 	}
@@ -239,7 +239,7 @@ func sortMembers(members []Member) {
 // CreateAtStart decides on the public room that a host opens with, when there is
 // none of that name yet. It belongs to the owner.
 func (r *Registry) CreateAtStart(env Env, name string) (Decision, *Refusal) {
-	id, refusal := r.limits.parseNewRoomID(name)
+	id, refusal := r.limits.ParseNewRoomID(name)
 	if refusal != nil {
 		return Decision{}, refusal
 	}

@@ -84,10 +84,16 @@ func granted(t *testing.T, wish string) {
 		t.Errorf("two members are called %q and %q", first, second)
 	}
 	for _, cmd := range []rooms.Command{
-		rooms.Whois{Nick: wish}, rooms.List{Pattern: wish}, rooms.Join{Room: wish}, rooms.Create{Room: wish},
-		rooms.Kick{Nick: wish}, rooms.Unban{Who: wish}, rooms.Revoke{ID: wish}, rooms.Close{},
+		rooms.Whois{Nick: wish},
+		rooms.List{Pattern: wish},
+		rooms.Join{Room: wish},
+		rooms.Create{Room: wish},
+		rooms.Kick{Nick: wish},
+		rooms.Unban{Who: wish},
+		rooms.Revoke{ID: wish},
+		rooms.Close{},
 	} {
-		a.ask(cmd)
+		_, _ = a.ask(cmd)
 	}
 	if m := b.must(rooms.Whois{Nick: first}).(rooms.Member); m.Nick != first {
 		t.Errorf("%q is %+v", first, m)

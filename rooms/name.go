@@ -32,15 +32,16 @@ func (l Limits) ParseRoomID(s string) (RoomID, *Refusal) {
 	if marked && !isSuffix(strings.ToLower(suffix)) {
 		return "", badName("room", s, l.RoomID)
 	}
-	id, refusal := l.parseNewRoomID(base)
+	id, refusal := l.ParseNewRoomID(base)
 	if refusal != nil || !marked {
 		return id, refusal
 	}
 	return id + RoomID(privateMark+suffix), nil
 }
 
-// parseNewRoomID checks the identifier of a room to be created.
-func (l Limits) parseNewRoomID(s string) (RoomID, *Refusal) {
+// ParseNewRoomID checks what somebody typed as the identifier of a room to be
+// created.
+func (l Limits) ParseNewRoomID(s string) (RoomID, *Refusal) {
 	name, ok := cleanName(s, l.RoomID)
 	if !ok {
 		return "", badName("room", s, l.RoomID)

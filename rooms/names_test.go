@@ -199,12 +199,25 @@ func TestNaughtyEverywhere(t *testing.T) {
 	for _, s := range naughty(t) {
 		for _, cmd := range []rooms.Command{
 			rooms.Create{Room: s, Topic: s},
-			rooms.Join{Room: s}, rooms.List{Pattern: s}, rooms.Rename{Nick: s}, rooms.Topic{Text: s},
-			rooms.Whisper{Nick: s, Text: s}, rooms.Whisper{Nick: "bob", Text: s}, rooms.Invite{Room: s}, rooms.Invites{Room: s},
-			rooms.Revoke{ID: s}, rooms.Kick{Nick: s, Reason: s}, rooms.Ban{Who: s, Reason: s}, rooms.Unban{Who: s},
-			rooms.Mute{Nick: s}, rooms.Op{Nick: s}, rooms.Whois{Nick: s}, rooms.Close{Room: s}, rooms.Rename{Nick: "alice"},
+			rooms.Join{Room: s},
+			rooms.List{Pattern: s},
+			rooms.Rename{Nick: s},
+			rooms.Topic{Text: s},
+			rooms.Whisper{Nick: s, Text: s},
+			rooms.Whisper{Nick: "bob", Text: s},
+			rooms.Invite{Room: s},
+			rooms.Invites{Room: s},
+			rooms.Revoke{ID: s},
+			rooms.Kick{Nick: s, Reason: s},
+			rooms.Ban{Who: s, Reason: s},
+			rooms.Unban{Who: s},
+			rooms.Mute{Nick: s},
+			rooms.Op{Nick: s},
+			rooms.Whois{Nick: s},
+			rooms.Close{Room: s},
+			rooms.Rename{Nick: "alice"},
 		} {
-			alice.ask(cmd)
+			_, _ = alice.ask(cmd)
 		}
 		g := h.dial("guest")
 		nick := g.must(rooms.Connect{Peer: "peer-x", Nick: s}).(rooms.Welcome).Nick

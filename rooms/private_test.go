@@ -39,9 +39,14 @@ func naming(id rooms.RoomID) []rooms.Command {
 	name := string(id)
 	upper := strings.ToUpper(name)
 	return []rooms.Command{
-		rooms.Join{Room: name}, rooms.Join{Room: upper}, rooms.Join{Room: name, After: &rooms.Cursor{Seq: 1}, Recent: 10},
-		rooms.Invite{Room: name}, rooms.Invite{Room: name, Uses: -1}, rooms.Invites{Room: name},
-		rooms.Close{Room: name}, rooms.Close{Room: upper},
+		rooms.Join{Room: name},
+		rooms.Join{Room: upper},
+		rooms.Join{Room: name, After: &rooms.Cursor{Seq: 1}, Recent: 10},
+		rooms.Invite{Room: name},
+		rooms.Invite{Room: name, Uses: -1},
+		rooms.Invites{Room: name},
+		rooms.Close{Room: name},
+		rooms.Close{Room: upper},
 	}
 }
 
@@ -63,8 +68,15 @@ func TestPrivateOracle(t *testing.T) {
 			}
 		}
 		for _, cmd := range []rooms.Command{
-			rooms.List{}, rooms.List{Pattern: "lair"}, rooms.List{Pattern: "~"}, rooms.Invites{}, rooms.Revoke{ID: "a"},
-			rooms.Whois{Nick: "alice"}, rooms.Who{}, rooms.Status{}, rooms.Create{Room: string(p.id)},
+			rooms.List{},
+			rooms.List{Pattern: "lair"},
+			rooms.List{Pattern: "~"},
+			rooms.Invites{},
+			rooms.Revoke{ID: "a"},
+			rooms.Whois{Nick: "alice"},
+			rooms.Who{},
+			rooms.Status{},
+			rooms.Create{Room: string(p.id)},
 		} {
 			a, refusalA := here.ask(cmd)
 			b, refusalB := there.ask(cmd)

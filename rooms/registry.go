@@ -100,12 +100,13 @@ type Effect interface{ effect() }
 
 // The effects.
 type (
-	// Opened says that a room came to be; Ended that it is no more.
+	// Opened says that a room came to be.
 	Opened struct {
 		Key       RoomKey
 		Room      RoomID
 		NoHistory bool
 	}
+	// Ended says that a room is no more.
 	Ended struct{ Key RoomKey }
 
 	// Attach puts a session into a room: the room's history follows from After

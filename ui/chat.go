@@ -24,7 +24,7 @@ func Chat(ctx context.Context, o Options) error {
 	c.term.SetCompleter(c.scene.completer())
 	err := c.loop.run(ctx, c, c.term.ReadLine)
 	c.term.SetStatus("")
-	if err != nil && err != c.shown {
+	if err != nil && !errors.Is(err, c.shown) {
 		c.print(c.page.refusal(asRefusal(err, rooms.Unreachable))...)
 	}
 	return err

@@ -70,21 +70,39 @@ func TestChatShowsAnswers(t *testing.T) {
 			answer rooms.Event
 			rows   []string
 		}{
-			{"/who", rooms.Roster{Room: "dev", Members: []rooms.Member{{Peer: alice, Nick: "alice", Role: rooms.Operator}, {Peer: bob, Nick: "b\x1bb", Muted: true}}},
-				[]string{"-- 2 in #dev", "   alice  …lice0001  op", "   b^[b  …BobB0002  muted"}},
+			{
+				"/who",
+				rooms.Roster{Room: "dev", Members: []rooms.Member{{Peer: alice, Nick: "alice", Role: rooms.Operator}, {Peer: bob, Nick: "b\x1bb", Muted: true}}},
+				[]string{"-- 2 in #dev", "   alice  …lice0001  op", "   b^[b  …BobB0002  muted"},
+			},
 			{"/list", rooms.Listing{}, []string{"-- no public room is open"}},
-			{"/invites", rooms.InviteList{Invites: []rooms.InviteInfo{{ID: "k7f2", Room: "dev", By: "alice", Uses: 1, MaxUses: 5, Expires: now.Add(26 * time.Hour)}}},
-				[]string{"-- 1 invite", "   k7f2  #dev  by alice, 1 of 5 used, ends in 1d2h"}},
-			{"/invite", rooms.Invited{Invite: rooms.InviteInfo{ID: "k7f2", Room: "dev", MaxUses: 1}, Link: "p2pchat:abc"},
-				[]string{"-- an invite to #dev, 0 of 1 used, ends never; /revoke k7f2 ends it", "p2pchat:abc"}},
+			{
+				"/invites",
+				rooms.InviteList{Invites: []rooms.InviteInfo{{ID: "k7f2", Room: "dev", By: "alice", Uses: 1, MaxUses: 5, Expires: now.Add(26 * time.Hour)}}},
+				[]string{"-- 1 invite", "   k7f2  #dev  by alice, 1 of 5 used, ends in 1d2h"},
+			},
+			{
+				"/invite",
+				rooms.Invited{Invite: rooms.InviteInfo{ID: "k7f2", Room: "dev", MaxUses: 1}, Link: "p2pchat:abc"},
+				[]string{"-- an invite to #dev, 0 of 1 used, ends never; /revoke k7f2 ends it", "p2pchat:abc"},
+			},
 			{"/revoke k7f2", rooms.Done{}, []string{"-- invite k7f2 works no more"}},
-			{"/bans", rooms.BanList{Bans: []rooms.BanInfo{{Peer: bob, Nick: "bob", By: "alice", Reason: "loud"}}},
-				[]string{"-- 1 ban", "   bob  12D3KooWBobBobBobBobBobBobBobBobBobBobBobBobBobB0002  by alice, ends", "    │ never, from the whole host: loud"}},
+			{
+				"/bans",
+				rooms.BanList{Bans: []rooms.BanInfo{{Peer: bob, Nick: "bob", By: "alice", Reason: "loud"}}},
+				[]string{"-- 1 ban", "   bob  12D3KooWBobBobBobBobBobBobBobBobBobBobBobBobBobB0002  by alice, ends", "    │ never, from the whole host: loud"},
+			},
 			{"/ban bob 24h loud", rooms.Done{}, []string{"-- bob is banned for 1d; /unban bob ends it"}},
-			{"/whois bob", rooms.Member{Peer: bob, Nick: "bob", Room: "dev", Since: now.Add(-90 * time.Second), Path: "direct"},
-				[]string{"-- bob is 12D3KooWBobBobBobBobBobBobBobBobBobBobBobBobBobB0002 · in #dev · here", "    │ for 1m30s · direct"}},
-			{"/history", rooms.Page{Messages: []rooms.Message{posted(1, bob, "bob", "old").Message}},
-				[]string{"-- earlier --", "-- Saturday, 1 January 2000 --", "00:01 bob old", "-- now --"}},
+			{
+				"/whois bob",
+				rooms.Member{Peer: bob, Nick: "bob", Room: "dev", Since: now.Add(-90 * time.Second), Path: "direct"},
+				[]string{"-- bob is 12D3KooWBobBobBobBobBobBobBobBobBobBobBobBobBobB0002 · in #dev · here", "    │ for 1m30s · direct"},
+			},
+			{
+				"/history",
+				rooms.Page{Messages: []rooms.Message{posted(1, bob, "bob", "old").Message}},
+				[]string{"-- earlier --", "-- Saturday, 1 January 2000 --", "00:01 bob old", "-- now --"},
+			},
 		} {
 			s.forget()
 			s.say(c.line)

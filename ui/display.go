@@ -21,8 +21,10 @@ type display struct {
 }
 
 func newDisplay(t *tty, v *view) *display {
-	return &display{tty: t, view: v, screen: screen{out: t.out},
-		calls: make(chan func()), stop: make(chan struct{}), done: make(chan struct{})}
+	return &display{
+		tty: t, view: v, screen: screen{out: t.out},
+		calls: make(chan func()), stop: make(chan struct{}), done: make(chan struct{}),
+	}
 }
 
 // run draws until stop is closed. It sleeps while there is nothing to draw.

@@ -171,7 +171,7 @@ func sit(t *testing.T, change func(*Options, *fakeHost), play func(*seat)) {
 		s.tell(welcome())
 		play(s)
 		if !s.fakeHost.closed {
-			s.leave()
+			_ = s.leave()
 		}
 		s.term.Close()
 	})

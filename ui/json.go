@@ -26,7 +26,7 @@ func runJSON(ctx context.Context, j *jsonMode, next func() (string, error)) erro
 	case j.quitRef != nil:
 		j.write(okObject(j.quitRef.ref))
 	}
-	if err != nil && err != j.shown {
+	if err != nil && !errors.Is(err, j.shown) {
 		j.write(errorObject(nil, asRefusal(err, rooms.Unreachable)))
 	}
 	if j.failed != nil {

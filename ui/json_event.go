@@ -80,7 +80,8 @@ func eventObject(ev rooms.Event, me rooms.PeerID) any {
 		return whisperEvent{head{V: 1, Type: "whisper"}, authorOf(ev.From), authorOf(ev.To), ev.Text, ev.Own}
 	case rooms.MemberChanged:
 		return memberEvent{
-			head{V: 1, Type: "member"}, ev.What.String(), ev.Room, ev.Member.Nick, ev.Member.Peer,
+			head{V: 1, Type: "member"},
+			ev.What.String(), ev.Room, ev.Member.Nick, ev.Member.Peer,
 			ev.Member.Role.String(), ev.Old, ev.By, ev.Reason, ev.Member.Peer == me,
 		}
 	case rooms.RoomChanged:

@@ -94,43 +94,97 @@ func TestJSONRequests(t *testing.T) {
 			answer  rooms.Event
 			lines   []string
 		}{
-			{`{"do":"list","ref":1}`, rooms.List{}, rooms.Listing{Rooms: []rooms.RoomInfo{{Room: "dev", Members: 3, Limit: 10, Topic: "t"}}},
-				[]string{`{"v":1,"type":"ok","ref":1,"rooms":[{"room":"dev","members":3,"limit":10,"topic":"t"}]}`}},
+			{
+				`{"do":"list","ref":1}`,
+				rooms.List{},
+				rooms.Listing{Rooms: []rooms.RoomInfo{{Room: "dev", Members: 3, Limit: 10, Topic: "t"}}},
+				[]string{`{"v":1,"type":"ok","ref":1,"rooms":[{"room":"dev","members":3,"limit":10,"topic":"t"}]}`},
+			},
 			{`{"do":"list"}`, rooms.List{}, rooms.Listing{}, []string{`{"v":1,"type":"ok","rooms":[]}`}},
-			{`{"do":"create","room":"dev","limit":3,"private":false,"ref":{"a": [1]},"later":true}`, rooms.Create{Room: "dev", Limit: 3},
+			{
+				`{"do":"create","room":"dev","limit":3,"private":false,"ref":{"a": [1]},"later":true}`,
+				rooms.Create{Room: "dev", Limit: 3},
 				rooms.Entered{Room: rooms.RoomInfo{Room: "dev", Members: 1, Limit: 3}, Role: rooms.Operator},
-				[]string{`{"v":1,"type":"ok","ref":{"a":[1]},"room":"dev","members":1,"limit":3,"topic":"","head":0,"role":"op"}`,
-					`{"v":1,"type":"room","event":"entered","room":"dev","members":1,"limit":3,"topic":""}`}},
-			{`{"do":"say","text":"hello\nworld","ref":"s"}`, rooms.Say{Kind: rooms.Text, Text: "hello\nworld"}, rooms.Said{Seq: 7},
-				[]string{`{"v":1,"type":"ok","ref":"s","seq":7}`}},
-			{`{"do":"say","text":"waves","kind":"action"}`, rooms.Say{Kind: rooms.Action, Text: "waves"}, rooms.Refuse(rooms.TooLong, "shorter", "too long"),
-				[]string{`{"v":1,"type":"error","code":"too_long","message":"too long","hint":"shorter"}`}},
-			{`{"do":"who","ref":null}`, rooms.Who{}, rooms.Roster{Room: "dev", Members: []rooms.Member{{Peer: bob, Nick: "bob", Role: rooms.Operator}}},
-				[]string{`{"v":1,"type":"ok","ref":null,"room":"dev","members":[{"nick":"bob","peer":"` + string(bob) + `","role":"op"}]}`}},
+				[]string{
+					`{"v":1,"type":"ok","ref":{"a":[1]},"room":"dev","members":1,"limit":3,"topic":"","head":0,"role":"op"}`,
+					`{"v":1,"type":"room","event":"entered","room":"dev","members":1,"limit":3,"topic":""}`,
+				},
+			},
+			{
+				`{"do":"say","text":"hello\nworld","ref":"s"}`,
+				rooms.Say{Kind: rooms.Text, Text: "hello\nworld"},
+				rooms.Said{Seq: 7},
+				[]string{`{"v":1,"type":"ok","ref":"s","seq":7}`},
+			},
+			{
+				`{"do":"say","text":"waves","kind":"action"}`,
+				rooms.Say{Kind: rooms.Action, Text: "waves"},
+				rooms.Refuse(rooms.TooLong, "shorter", "too long"),
+				[]string{`{"v":1,"type":"error","code":"too_long","message":"too long","hint":"shorter"}`},
+			},
+			{
+				`{"do":"who","ref":null}`,
+				rooms.Who{},
+				rooms.Roster{Room: "dev", Members: []rooms.Member{{Peer: bob, Nick: "bob", Role: rooms.Operator}}},
+				[]string{`{"v":1,"type":"ok","ref":null,"room":"dev","members":[{"nick":"bob","peer":"` + string(bob) + `","role":"op"}]}`},
+			},
 			{`{"do":"nick","nick":"al"}`, rooms.Rename{Nick: "al"}, rooms.Done{}, []string{`{"v":1,"type":"ok"}`}},
-			{`{"do":"history","after":0,"limit":100}`, rooms.History{Limit: 100}, rooms.Page{Messages: []rooms.Message{posted(1, bob, "bob", "<hi>\u2028").Message}},
-				[]string{`{"v":1,"type":"ok","messages":[{"room":"dev","seq":1,"time":"2000-01-01T00:01:00Z","kind":"text","from":{"nick":"bob","peer":"` + string(bob) + `"},"text":"<hi>\u2028"}]}`}},
+			{
+				`{"do":"history","after":0,"limit":100}`,
+				rooms.History{Limit: 100},
+				rooms.Page{Messages: []rooms.Message{posted(1, bob, "bob", "<hi>\u2028").Message}},
+				[]string{`{"v":1,"type":"ok","messages":[{"room":"dev","seq":1,"time":"2000-01-01T00:01:00Z","kind":"text","from":{"nick":"bob","peer":"` + string(bob) + `"},"text":"<hi>\u2028"}]}`},
+			},
 			{`{"do":"history","limit":5}`, rooms.History{Last: true, Limit: 5}, rooms.Page{}, []string{`{"v":1,"type":"ok","messages":[]}`}},
-			{`{"do":"invite","uses":1,"expires":"24h"}`, rooms.Invite{Uses: 1, Life: 24 * time.Hour},
+			{
+				`{"do":"invite","uses":1,"expires":"24h"}`,
+				rooms.Invite{Uses: 1, Life: 24 * time.Hour},
 				rooms.Invited{Invite: rooms.InviteInfo{ID: "k7", Room: "dev", MaxUses: 1, Expires: testNow}, Link: "p2pchat:abc"},
-				[]string{`{"v":1,"type":"ok","invite":"p2pchat:abc","id":"k7","room":"dev","uses":1,"expires":"2026-11-22T14:02:11Z"}`}},
+				[]string{`{"v":1,"type":"ok","invite":"p2pchat:abc","id":"k7","room":"dev","uses":1,"expires":"2026-11-22T14:02:11Z"}`},
+			},
 			{`{"do":"line","text":"/kick bob"}`, rooms.Kick{Nick: "bob"}, rooms.Done{}, []string{`{"v":1,"type":"ok"}`}},
 			{`{"do":"line","text":"hi"}`, rooms.Say{Kind: rooms.Text, Text: "hi"}, rooms.Said{Seq: 8}, []string{`{"v":1,"type":"ok","seq":8}`}},
 			{`{"do":"line","text":"/whois bob"}`, rooms.Whois{Nick: "bob"}, member(bob, "bob"), []string{`{"v":1,"type":"ok","member":{"nick":"bob","peer":"` + string(bob) + `","role":"member"}}`}},
-			{`{"do":"line","text":"/invites"}`, rooms.Invites{}, rooms.InviteList{Invites: []rooms.InviteInfo{{ID: "k7", Room: "dev", By: "al", Uses: 1, MaxUses: 2}}},
-				[]string{`{"v":1,"type":"ok","invites":[{"id":"k7","room":"dev","by":"al","used":1,"uses":2}]}`}},
-			{`{"do":"line","text":"/bans"}`, rooms.Bans{}, rooms.BanList{Bans: []rooms.BanInfo{{Peer: bob, Nick: "bob", By: "al"}}},
-				[]string{`{"v":1,"type":"ok","bans":[{"nick":"bob","peer":"` + string(bob) + `","by":"al","reason":""}]}`}},
-			{`{"do":"line","text":"/status"}`, rooms.Status{}, rooms.HostStatus{Version: "1", Peer: host, Name: "n", Started: testNow, Target: "t", Disk: 5},
-				[]string{`{"v":1,"type":"ok","status":{"version":"1","peer":"` + string(host) + `","name":"n","started":"2026-11-22T14:02:11Z","target":"t","addrs":[],"rooms":[],"members":[],"disk":5}}`}},
-			{`{"do":"join","invite":"p2pchat:good","ref":2}`, rooms.Join{Invite: rooms.Capability{Secret: [16]byte{1}}, Recent: 10}, rooms.Entered{Room: rooms.RoomInfo{Room: "p~x", Members: 2, Private: true}, Head: 9},
-				[]string{`{"v":1,"type":"ok","ref":2,"room":"p~x","members":2,"limit":0,"topic":"","private":true,"head":9,"role":"member"}`,
+			{
+				`{"do":"line","text":"/invites"}`,
+				rooms.Invites{},
+				rooms.InviteList{Invites: []rooms.InviteInfo{{ID: "k7", Room: "dev", By: "al", Uses: 1, MaxUses: 2}}},
+				[]string{`{"v":1,"type":"ok","invites":[{"id":"k7","room":"dev","by":"al","used":1,"uses":2}]}`},
+			},
+			{
+				`{"do":"line","text":"/bans"}`,
+				rooms.Bans{},
+				rooms.BanList{Bans: []rooms.BanInfo{{Peer: bob, Nick: "bob", By: "al"}}},
+				[]string{`{"v":1,"type":"ok","bans":[{"nick":"bob","peer":"` + string(bob) + `","by":"al","reason":""}]}`},
+			},
+			{
+				`{"do":"line","text":"/status"}`,
+				rooms.Status{},
+				rooms.HostStatus{Version: "1", Peer: host, Name: "n", Started: testNow, Target: "t", Disk: 5},
+				[]string{`{"v":1,"type":"ok","status":{"version":"1","peer":"` + string(host) + `","name":"n","started":"2026-11-22T14:02:11Z","target":"t","addrs":[],"rooms":[],"members":[],"disk":5}}`},
+			},
+			{
+				`{"do":"join","invite":"p2pchat:good","ref":2}`,
+				rooms.Join{Invite: rooms.Capability{Secret: [16]byte{1}}, Recent: 10},
+				rooms.Entered{Room: rooms.RoomInfo{Room: "p~x", Members: 2, Private: true}, Head: 9},
+				[]string{
+					`{"v":1,"type":"ok","ref":2,"room":"p~x","members":2,"limit":0,"topic":"","private":true,"head":9,"role":"member"}`,
 					`{"v":1,"type":"room","event":"left","room":"dev","members":1,"limit":3,"topic":""}`,
-					`{"v":1,"type":"room","event":"entered","room":"p~x","members":2,"limit":0,"topic":"","private":true}`}},
-			{`{"do":"leave"}`, rooms.Leave{}, rooms.Done{},
-				[]string{`{"v":1,"type":"ok"}`, `{"v":1,"type":"room","event":"left","room":"p~x","members":2,"limit":0,"topic":"","private":true}`}},
-			{`{"do":"join","room":"dev"}`, rooms.Join{Room: "dev", Recent: 10}, &rooms.Refusal{Code: rooms.RateLimited, Message: "m", Hint: "h", Retry: 1500 * time.Millisecond},
-				[]string{`{"v":1,"type":"error","code":"rate_limited","message":"m","hint":"h","retry_ms":1500}`}},
+					`{"v":1,"type":"room","event":"entered","room":"p~x","members":2,"limit":0,"topic":"","private":true}`,
+				},
+			},
+			{
+				`{"do":"leave"}`,
+				rooms.Leave{},
+				rooms.Done{},
+				[]string{`{"v":1,"type":"ok"}`, `{"v":1,"type":"room","event":"left","room":"p~x","members":2,"limit":0,"topic":"","private":true}`},
+			},
+			{
+				`{"do":"join","room":"dev"}`,
+				rooms.Join{Room: "dev", Recent: 10},
+				&rooms.Refusal{Code: rooms.RateLimited, Message: "m", Hint: "h", Retry: 1500 * time.Millisecond},
+				[]string{`{"v":1,"type":"error","code":"rate_limited","message":"m","hint":"h","retry_ms":1500}`},
+			},
 		} {
 			p.write(c.request + "\n")
 			p.wantAsked(t, c.cmd)
@@ -268,7 +322,7 @@ func TestJSONEnds(t *testing.T) {
 // A host that answers nothing is not flooded: reading stops.
 func TestJSONWaitsForAnswers(t *testing.T) {
 	playJSON(t, nil, func(p *program) {
-		go io.WriteString(p.in, strings.Repeat(`{"do":"who"}`+"\n", openAnswers+10))
+		go func() { _, _ = io.WriteString(p.in, strings.Repeat(`{"do":"who"}`+"\n", openAnswers+10)) }()
 		synctest.Wait()
 		if len(p.asked) != openAnswers {
 			t.Fatalf("%d requests are open", len(p.asked))

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -34,7 +35,7 @@ func runPipe(ctx context.Context, p *pipe, next func() (string, error)) error {
 	if p.failed != nil {
 		return p.failed
 	}
-	if err != nil && err != p.shown {
+	if err != nil && !errors.Is(err, p.shown) {
 		p.tell(p.page.refusal(asRefusal(err, rooms.Unreachable)))
 	}
 	if err == nil && p.shown != nil {

@@ -46,7 +46,7 @@ func said(text string) rooms.Command { return rooms.Say{Kind: rooms.Text, Text: 
 func TestPipeSaysLines(t *testing.T) {
 	playPipe(t, nil, func(p *program) {
 		go func() {
-			io.WriteString(p.in, "one\n/list\r\n\nlast, without a line end")
+			_, _ = io.WriteString(p.in, "one\n/list\r\n\nlast, without a line end")
 			p.in.Close()
 		}()
 		synctest.Wait()

@@ -83,7 +83,7 @@ func TestCloseLeavesNothingBehind(t *testing.T) {
 			if took := time.Since(start); took >= closeLimit {
 				t.Errorf("%s, %d lines read: Close took %v", c.name, reads, took)
 			}
-			<-last
+			<-last //nolint:errcheck // how it ended is not the question here
 			if line, err := term.ReadLine(); !errors.Is(err, io.EOF) {
 				t.Errorf("%s: after Close a line %q, %v", c.name, line, err)
 			}

@@ -35,8 +35,10 @@ func openPtyWindow(t testing.TB, columns, rows int, history string) *ptyWindow {
 	if err != nil {
 		t.Skip("no pseudo terminals here: ", err)
 	}
-	w := &ptyWindow{child: c, pty: ptmx, tty: tty, cmd: c.command(), changed: make(chan struct{}, 1),
-		screen: vt10x.New(vt10x.WithSize(columns, rows))}
+	w := &ptyWindow{
+		child: c, pty: ptmx, tty: tty, cmd: c.command(), changed: make(chan struct{}, 1),
+		screen: vt10x.New(vt10x.WithSize(columns, rows)),
+	}
 	if err := pty.Setsize(ptmx, &pty.Winsize{Cols: uint16(columns), Rows: uint16(rows)}); err != nil {
 		t.Fatal(err)
 	}

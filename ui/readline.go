@@ -70,8 +70,10 @@ func NewReadline(opts ReadlineOptions) (Terminal, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &readlineTerminal{tty: device, view: newView(opts.Prompt), keyboard: newKeyboard(),
-		reading: make(chan struct{}, 1)}
+	t := &readlineTerminal{
+		tty: device, view: newView(opts.Prompt), keyboard: newKeyboard(),
+		reading: make(chan struct{}, 1),
+	}
 	t.display = newDisplay(device, t.view)
 	if err = device.raw(); err == nil {
 		err = t.startLibrary(opts.HistoryFile)

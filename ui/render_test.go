@@ -72,8 +72,14 @@ func TestWordIndex(t *testing.T) {
 		text, word string
 		at         int
 	}{
-		{"hi Alice!", "alice", 3}, {"malice", "alice", -1}, {"alices", "alice", -1}, {"@alice", "alice", 1}, {"alice_ alice", "alice", 7},
-		{"ÉVE: hi", "éve", 0}, {"", "x", -1}, {"\xe2\x82", "\ufffd", -1},
+		{"hi Alice!", "alice", 3},
+		{"malice", "alice", -1},
+		{"alices", "alice", -1},
+		{"@alice", "alice", 1},
+		{"alice_ alice", "alice", 7},
+		{"ÉVE: hi", "éve", 0},
+		{"", "x", -1},
+		{"\xe2\x82", "\ufffd", -1},
 	} {
 		if at := wordIndex(c.text, c.word); at != c.at {
 			t.Errorf("wordIndex(%q, %q) = %d, want %d", c.text, c.word, at, c.at)
@@ -149,10 +155,13 @@ func TestRenderIsSafe(t *testing.T) {
 		p := testPage(width, 0)
 		var rows []string
 		for _, ev := range []rooms.Event{
-			rooms.Listing{Rooms: []rooms.RoomInfo{room}}, rooms.Roster{Room: hostile, Members: []rooms.Member{person}},
-			rooms.Page{Messages: []rooms.Message{message, file}}, rooms.Invited{Invite: rooms.InviteInfo{ID: hostile, Room: hostile}, Link: hostile},
+			rooms.Listing{Rooms: []rooms.RoomInfo{room}},
+			rooms.Roster{Room: hostile, Members: []rooms.Member{person}},
+			rooms.Page{Messages: []rooms.Message{message, file}},
+			rooms.Invited{Invite: rooms.InviteInfo{ID: hostile, Room: hostile}, Link: hostile},
 			rooms.InviteList{Invites: []rooms.InviteInfo{{ID: hostile, Room: hostile, By: hostile}}},
-			rooms.BanList{Bans: []rooms.BanInfo{{Peer: hostile, Nick: hostile, By: hostile, Reason: hostile}}}, person,
+			rooms.BanList{Bans: []rooms.BanInfo{{Peer: hostile, Nick: hostile, By: hostile, Reason: hostile}}},
+			person,
 			rooms.HostStatus{Version: hostile, Peer: hostile, Name: hostile, Target: hostile, Addrs: []string{hostile}, Rooms: []rooms.RoomInfo{room}, Members: []rooms.Member{person}},
 			rooms.Refuse(rooms.Busy, hostile, "%s", hostile),
 		} {

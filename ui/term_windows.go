@@ -34,8 +34,10 @@ type tty struct {
 type consoleModes struct{ in, out uint32 }
 
 func openTTY(in, out *os.File) (*tty, error) {
-	t := &tty{in: in, out: out, chunks: make(chan []byte), stop: make(chan struct{}),
-		resized: make(chan os.Signal), resumed: make(chan os.Signal)}
+	t := &tty{
+		in: in, out: out, chunks: make(chan []byte), stop: make(chan struct{}),
+		resized: make(chan os.Signal), resumed: make(chan os.Signal),
+	}
 	go t.pump()
 	return t, nil
 }

@@ -135,7 +135,7 @@ func (r *Reader) payload(n int) ([]byte, error) {
 
 // inside is err, for a place where a stream may not end.
 func inside(err error) error {
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return io.ErrUnexpectedEOF
 	}
 	return err

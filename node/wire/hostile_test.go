@@ -123,13 +123,19 @@ func int64Variations(key string) []variation {
 		return []variation{{int64(-1), "malformed"}, {int64(lastLife), "ok"}, {int64(lastLife + 1), "malformed"}}
 	case "Invite.life", "Ban.life":
 		return []variation{
-			{int64(-lastLife - 1), "malformed"}, {int64(-lastLife), "ok"},
-			{int64(lastLife), "ok"}, {int64(lastLife + 1), "malformed"},
+			{int64(-lastLife - 1), "malformed"},
+			{int64(-lastLife), "ok"},
+			{int64(lastLife), "ok"},
+			{int64(lastLife + 1), "malformed"},
 		}
 	}
 	return []variation{
-		{int64(firstMilli - 1), "malformed"}, {int64(firstMilli), "ok"}, {int64(0), "ok"}, {int64(-1), "ok"},
-		{int64(lastMilli), "ok"}, {int64(lastMilli + 1), "malformed"},
+		{int64(firstMilli - 1), "malformed"},
+		{int64(firstMilli), "ok"},
+		{int64(0), "ok"},
+		{int64(-1), "ok"},
+		{int64(lastMilli), "ok"},
+		{int64(lastMilli + 1), "malformed"},
 	}
 }
 
@@ -140,8 +146,10 @@ func enumVariations(fd protoreflect.FieldDescriptor) []variation {
 		zero = "malformed"
 	}
 	return []variation{
-		{protoreflect.EnumNumber(-1), "malformed"}, {protoreflect.EnumNumber(0), zero},
-		{protoreflect.EnumNumber(values.Len()), "unknown"}, {protoreflect.EnumNumber(1 << 20), "unknown"},
+		{protoreflect.EnumNumber(-1), "malformed"},
+		{protoreflect.EnumNumber(0), zero},
+		{protoreflect.EnumNumber(values.Len()), "unknown"},
+		{protoreflect.EnumNumber(1 << 20), "unknown"},
 	}
 }
 

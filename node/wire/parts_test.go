@@ -2,6 +2,7 @@ package wire
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"reflect"
 	"slices"
@@ -69,7 +70,7 @@ func TestLongListsComeInParts(t *testing.T) {
 func TestPartsCutShort(t *testing.T) {
 	buf := AppendEvent(nil, 1, longLists()["page"])
 	for _, end := range []int{len(buf) - 1, len(buf) / 2, len(buf) - frameSizes(t, buf)[len(frameSizes(t, buf))-1] - 3} {
-		if _, _, err := NewReader(bytes.NewReader(buf[:end])).Event(); err != io.ErrUnexpectedEOF {
+		if _, _, err := NewReader(bytes.NewReader(buf[:end])).Event(); !errors.Is(err, io.ErrUnexpectedEOF) {
 			t.Errorf("cut to %d of %d bytes: %v", end, len(buf), err)
 		}
 	}

@@ -131,7 +131,7 @@ func TestTruncatedAtEveryByte(t *testing.T) {
 				if n == 0 {
 					want = io.EOF
 				}
-				if _, err := d.read(NewReader(bytes.NewReader(frame[:n]))); err != want {
+				if _, err := d.read(NewReader(bytes.NewReader(frame[:n]))); !errors.Is(err, want) {
 					t.Errorf("%s/%s cut to %d of %d bytes: %v, want %v", d.name, name, n, len(frame), err, want)
 				}
 			}
@@ -154,7 +154,7 @@ func TestAnyCutOfTheStreamReadsTheSame(t *testing.T) {
 					t.Fatalf("%s/%s: read %+v, %v", d.name, name, got, err)
 				}
 			}
-			if _, err := d.read(r); err != io.EOF {
+			if _, err := d.read(r); !errors.Is(err, io.EOF) {
 				t.Errorf("%s: %v after the last frame, want EOF", d.name, err)
 			}
 		}
@@ -236,7 +236,7 @@ func TestErrorsOfTheStreamPassThrough(t *testing.T) {
 	for n := range 4 {
 		frame := AppendCommand(nil, 1, rooms.Ping{})[:n]
 		r := NewReader(io.MultiReader(bytes.NewReader(frame), iotest.ErrReader(broken)))
-		if _, _, err := r.Command(); err != broken {
+		if _, _, err := r.Command(); !errors.Is(err, broken) {
 			t.Errorf("after %d bytes: %v", n, err)
 		}
 	}
