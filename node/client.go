@@ -77,8 +77,8 @@ type request struct {
 
 // Timing of a client.
 const (
-	quietTime  = 10 * time.Second // without a word from the host, ask whether it is there
-	answerTime = 8 * time.Second  // for the host to say it is
+	quietTime  = 5 * time.Second // without a word from the host, ask whether it is there
+	answerTime = 4 * time.Second // for the host to say it is
 	firstRetry = 200 * time.Millisecond
 	lastRetry  = 30 * time.Second
 	dialTime   = 20 * time.Second

@@ -327,10 +327,10 @@ func (a asking) close(c Close) (Decision, *Refusal) {
 		return Decision{}, refusal
 	}
 	d := Decision{Answer: Done{}, Changes: []Change{{Kind: RoomEnded, Time: unixMilli(a.env.Now), Room: room.key}}}
-	d.Effects = append(d.Effects, Broadcast{room.key, RoomChanged{What: RoomClosed, Room: a.info(room), Reason: "closed by " + a.session.nick}})
+	closed := RoomChanged{What: RoomClosed, Room: a.info(room), Reason: "closed by " + a.session.nick}
 	for _, id := range slices.Sorted(maps.Keys(a.sessions)) {
 		if a.sessions[id].room == room {
-			d.Effects = append(d.Effects, Detach{id, room.key})
+			d.Effects = append(d.Effects, Detach{id, room.key}, Tell{id, closed})
 		}
 	}
 	d.Effects = append(d.Effects, Ended{room.key})

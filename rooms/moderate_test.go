@@ -165,9 +165,10 @@ func TestClose(t *testing.T) {
 	enters("dev", h.connect("bob"))
 	alice.must(rooms.Close{})
 	info := rooms.RoomInfo{Room: "dev", Members: 4}
-	want := []rooms.Effect{rooms.Broadcast{Key: key, Event: rooms.RoomChanged{What: rooms.RoomClosed, Room: info, Reason: "closed by alice"}}}
-	for id := alice.id; id <= h.last; id++ {
-		want = append(want, rooms.Detach{Session: id, Key: key})
+	closed := rooms.RoomChanged{What: rooms.RoomClosed, Room: info, Reason: "closed by alice"}
+	var want []rooms.Effect
+	for id := alice.id; id <= h.last; id++ { // out first, then told: nothing can be said in between
+		want = append(want, rooms.Detach{Session: id, Key: key}, rooms.Tell{Session: id, Event: closed})
 	}
 	want = append(want, rooms.Ended{Key: key})
 	if !reflect.DeepEqual(alice.effects, want) {

@@ -230,6 +230,8 @@ func TestTmuxSuspend(t *testing.T) {
 	p.waitEnd("icanon\nshell%")
 	p.press("fg\r")
 	p.waitEnd("#lobby> half typed")
+	p.order("print", "calm") // no frame is due any more when it is stopped
+	p.waitEnd("calm\n#lobby> half typed")
 	p.order("stop", "")
 	p.expect("stopping")
 	p.waitEnd("shell%")
