@@ -45,6 +45,7 @@ type Client struct {
 	ctx      context.Context // ends with Close
 	cancel   context.CancelFunc
 	finished chan struct{} // closed when the owner has ended
+	first    rooms.Welcome // of the first connection
 
 	mu        sync.Mutex // guards the fields below
 	submitted []*request
@@ -64,6 +65,7 @@ type Client struct {
 	gapAt     rooms.Seq // this message was missing; 0: none was
 	nick      string
 	welcome   rooms.Welcome
+	wait      time.Duration // before the next try to connect; short again after an answer or a message
 	final     *rooms.Refusal
 }
 
@@ -80,7 +82,7 @@ const (
 	quietTime  = 5 * time.Second // without a word from the host, ask whether it is there
 	answerTime = 4 * time.Second // for the host to say it is
 	firstRetry = 200 * time.Millisecond
-	lastRetry  = 30 * time.Second
+	lastRetry  = 5 * time.Second
 	dialTime   = 20 * time.Second
 	closeTime  = 2 * time.Second
 )
@@ -103,7 +105,7 @@ func start(ctx context.Context, c ClientConfig) (*Client, error) {
 		c.Recent = DefaultRecent
 	}
 	k := &Client{
-		config: c, instance: randomNumber(), nick: c.Nick,
+		config: c, instance: randomNumber(), nick: c.Nick, wait: firstRetry,
 		events:   make(chan rooms.Event, 256),
 		wake:     make(chan struct{}, 1),
 		finished: make(chan struct{}),
@@ -115,6 +117,7 @@ func start(ctx context.Context, c ClientConfig) (*Client, error) {
 		k.cancel()
 		return nil, err
 	}
+	k.first = k.welcome
 	go k.run()
 	return k, nil
 }
@@ -133,7 +136,8 @@ func (k *Client) Send(cmd rooms.Command) (ref uint64) {
 }
 
 // Do sends a command and waits for its answer; a refusal is the error. What
-// happens meanwhile is dropped: Do is for programs that only ask.
+// happens meanwhile is dropped: Do is for programs that only ask, one thing after
+// the other, and read no Events themselves.
 func (k *Client) Do(ctx context.Context, cmd rooms.Command) (rooms.Event, error) {
 	ref := k.Send(cmd)
 	for {
@@ -169,7 +173,7 @@ func (k *Client) ending() error {
 func (k *Client) Events() <-chan rooms.Event { return k.events }
 
 // Welcome returns what the host said on the first connection.
-func (k *Client) Welcome() rooms.Welcome { return k.welcome }
+func (k *Client) Welcome() rooms.Welcome { return k.first }
 
 // Close leaves the host.
 func (k *Client) Close() error {
@@ -226,6 +230,10 @@ func (k *Client) converse() (why string) {
 				return why
 			}
 		case <-quiet.C:
+			if k.returning { // the replay does not come to its end: go on without
+				k.returning = false
+				k.pump()
+			}
 			if asked {
 				return "it no longer answers"
 			}
@@ -261,8 +269,9 @@ func (k *Client) nextRef() uint64 { k.ref++; return k.ref }
 // reconnect tries until the host answers, the client is closed, or the host
 // refuses it.
 func (k *Client) reconnect() bool {
-	for wait := firstRetry; ; wait = min(2*wait, lastRetry) {
-		t := time.NewTimer(wait/2 + rand.N(wait))
+	for {
+		t := time.NewTimer(k.wait/2 + rand.N(k.wait))
+		k.wait = min(2*k.wait, lastRetry)
 		select {
 		case <-t.C:
 		case <-k.ctx.Done():
@@ -279,11 +288,16 @@ func (k *Client) reconnect() bool {
 			return true
 		}
 		var r *rooms.Refusal
-		if errors.As(err, &r) && r.Code != rooms.Unreachable && r.Code != rooms.Busy {
+		if errors.As(err, &r) && !passes(r.Code) {
 			k.final = r
 			return false
 		}
 	}
+}
+
+// passes tells whether a refusal to connect may pass by itself.
+func passes(code rooms.Code) bool {
+	return code == rooms.Unreachable || code == rooms.Busy || code == rooms.BadRequest
 }
 
 // resume goes back into the room, behind the last message that is known.

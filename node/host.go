@@ -52,7 +52,7 @@ type Host struct {
 	started   time.Time
 
 	sessionIDs atomic.Uint64
-	strangers  chan struct{}   // a place for each connection without a hello yet
+	strangers  strangers       // connections that have not said hello
 	stopping   chan struct{}   // closed when the host begins to stop
 	work       sync.WaitGroup  // the registrar and the rooms
 	sessions   sync.WaitGroup  // the sessions
@@ -63,9 +63,6 @@ type Host struct {
 	closed bool
 }
 
-// strangersAtOnce bounds the connections that have not said hello.
-const strangersAtOnce = 1024
-
 // NewHost opens the rooms in the store and begins to take connections.
 func NewHost(c HostConfig) (*Host, error) {
 	id, err := peer.IDFromPrivateKey(c.Key)
@@ -74,8 +71,7 @@ func NewHost(c HostConfig) (*Host, error) {
 	}
 	h := &Host{
 		config: c, limits: c.Limits, peer: rooms.PeerID(id.String()), started: time.Now(),
-		strangers: make(chan struct{}, strangersAtOnce),
-		stopping:  make(chan struct{}),
+		stopping: make(chan struct{}),
 	}
 	h.ctx, h.cancel = context.WithCancel(context.Background())
 	h.net, err = relay.NewHost(relay.Config{Key: c.Key, Listen: c.Listen, Announce: c.Announce, Members: c.Limits.HostMembers})
@@ -91,6 +87,7 @@ func NewHost(c HostConfig) (*Host, error) {
 		return nil, errors.Join(err, h.Close())
 	}
 	h.net.SetStreamHandler(protocol.ID(wire.Protocol), h.stream)
+	h.net.Network().Notify(&network.NotifyBundle{ConnectedF: func(_ network.Network, c network.Conn) { h.expectSession(c) }})
 	return h, nil
 }
 
@@ -98,24 +95,18 @@ func NewHost(c HostConfig) (*Host, error) {
 func (h *Host) stream(s network.Stream) {
 	remote := s.Conn().RemoteMultiaddr()
 	path, transport := relay.PathOf(remote)
-	h.serveIf(s, rooms.PeerID(s.Conn().RemotePeer().String()), path+" over "+transport, func() { _ = s.Reset() })
-}
-
-// serveIf serves a connection unless the host is stopping or has too many
-// strangers; then it calls reset.
-func (h *Host) serveIf(c conn, peer rooms.PeerID, path string, reset func()) {
+	group := relay.Group(remote)
 	if !h.begin() {
-		reset()
+		_ = s.Reset()
 		return
 	}
 	defer h.sessions.Done()
-	select {
-	case h.strangers <- struct{}{}:
-	default:
-		reset()
+	if !h.strangers.enter(group) {
+		_ = s.Reset()
 		return
 	}
-	h.serve(c, peer, path)
+	h.serve(s, rooms.PeerID(s.Conn().RemotePeer().String()), path+" over "+transport, func() { h.strangers.leave(group) })
+	h.expectSession(s.Conn())
 }
 
 // begin counts a session in, unless the host is stopping.
@@ -135,10 +126,9 @@ func (h *Host) Console(c ClientConfig) (*Client, error) {
 		if !h.begin() {
 			return nil, rooms.Path{}, net.ErrClosed
 		}
-		h.strangers <- struct{}{}
 		go func() {
 			defer h.sessions.Done()
-			h.serve(pipe{theirs}, h.peer, "console")
+			h.serve(pipe{theirs}, h.peer, "console", func() {})
 		}()
 		return pipe{mine}, rooms.Path{Path: relay.Local, Transport: "memory"}, nil
 	}
@@ -150,10 +140,25 @@ func (h *Host) Console(c ClientConfig) (*Client, error) {
 func (h *Host) ServeOwner(l net.Listener) {
 	for {
 		c, err := l.Accept()
-		if err != nil {
+		if errors.Is(err, net.ErrClosed) || h.closing() {
 			return
 		}
-		go h.serveIf(socket(c), h.peer, "local socket", func() { _ = c.Close() })
+		if err != nil { // out of file handles, say: that passes
+			t := time.NewTimer(100 * time.Millisecond)
+			select {
+			case <-t.C:
+			case <-h.stopping:
+			}
+			continue
+		}
+		go func() {
+			if !h.begin() {
+				_ = c.Close()
+				return
+			}
+			defer h.sessions.Done()
+			h.serve(socket(c), h.peer, "local socket", func() {})
+		}()
 	}
 }
 

@@ -28,6 +28,7 @@ type outbox struct {
 	mu       sync.Mutex // guards the fields below
 	waiting  []byte
 	room     *room     // nil: in no room
+	coming   *room     // the room that is about to be entered
 	visit    int       // counts entries into rooms, to tell an old page from a new one
 	next     rooms.Seq // the next message to be given
 	head     rooms.Seq // the room's last message known here
@@ -58,10 +59,10 @@ func (o *outbox) push(ref uint64, e rooms.Event) {
 	signal(o.wake)
 }
 
-// offer appends frames that a lagging session can do without.
-func (o *outbox) offer(frame []byte) {
+// offer appends frames about a room that a lagging session can do without.
+func (o *outbox) offer(from *room, frame []byte) {
 	o.mu.Lock()
-	if !o.closed && len(o.waiting)+len(frame) <= outboxMessages {
+	if o.room == from && !o.closed && len(o.waiting)+len(frame) <= outboxMessages {
 		o.waiting = append(o.waiting, frame...)
 	}
 	o.mu.Unlock()
@@ -82,10 +83,22 @@ func (o *outbox) post(from *room, first, last rooms.Seq, frames []byte) {
 	signal(o.wake)
 }
 
-// enter places the cursor in a room behind answer.From and appends the answer.
+// expect says that a room is about to be entered.
+func (o *outbox) expect(r *room) {
+	o.mu.Lock()
+	o.coming = r
+	o.mu.Unlock()
+}
+
+// enter places the cursor in a room behind answer.From and appends the answer. A
+// session that was put out meanwhile is told that instead.
 func (o *outbox) enter(r *room, ref uint64, answer rooms.Entered) {
 	o.mu.Lock()
-	if !o.closed {
+	switch {
+	case o.closed:
+	case o.coming != r:
+		o.waiting = wire.AppendEvent(o.waiting, ref, notInRoom())
+	default:
 		o.waiting = wire.AppendEvent(o.waiting, ref, answer)
 		o.room = r
 		o.visit++
@@ -101,6 +114,9 @@ func (o *outbox) leave(r *room) {
 	if o.room == r {
 		o.room = nil
 		o.visit++
+	}
+	if o.coming == r {
+		o.coming = nil
 	}
 	o.mu.Unlock()
 }
@@ -135,6 +151,13 @@ func (o *outbox) take(spare []byte) (frames []byte, lag *gap, done bool) {
 		return nil, &gap{o.room, o.visit, o.next - 1, o.replayTo}, false
 	}
 	return nil, nil, o.last
+}
+
+// stands tells whether a gap is still to be filled.
+func (o *outbox) stands(g *gap) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.room == g.room && o.visit == g.visit
 }
 
 // filled moves the cursor behind a page read for a gap. It is false when the

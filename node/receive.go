@@ -30,11 +30,26 @@ func (k *Client) take(f frame) (why string) {
 		return k.posted(e)
 	case rooms.RoomChanged:
 		if e.What == rooms.RoomLeft || e.What == rooms.RoomClosed {
+			if e.Room.Room != k.room {
+				return "" // of a room that a lost connection was in last
+			}
 			k.room = ""
 		}
 	}
-	k.emit(f.event)
+	if happens(f.event) {
+		k.emit(f.event)
+	}
 	return ""
+}
+
+// happens tells what may come without having been asked for; anything else from
+// a host is dropped.
+func happens(e rooms.Event) bool {
+	switch e.(type) {
+	case rooms.Whispered, rooms.MemberChanged, rooms.RoomChanged, rooms.Notice:
+		return true
+	}
+	return false
 }
 
 // posted takes a message if it is the next one.
@@ -47,6 +62,7 @@ func (k *Client) posted(e rooms.Posted) (why string) {
 		return "a message is missing" // coming back asks for it, once
 	}
 	k.cursor.Seq = e.Seq
+	k.wait = firstRetry
 	k.emit(e)
 	if e.Origin.Client == k.instance && e.From.Peer == k.welcome.Peer {
 		k.delivered(e)
@@ -79,6 +95,7 @@ func (k *Client) answer(f frame) {
 	}
 	r := k.pending[i]
 	k.remove(i)
+	k.wait = firstRetry
 	if r.resume {
 		k.resumed(f.event)
 		return

@@ -169,6 +169,22 @@ func (g *registrar) answer(a ask) reply {
 	return rep
 }
 
+// room finds the owner of a room. One that could not be started before is tried
+// again.
+func (g *registrar) room(key rooms.RoomKey) *room {
+	if r := g.rooms[key]; r != nil {
+		return r
+	}
+	for _, o := range g.registry.Rooms() {
+		if o.Key == key {
+			if err := g.open(o); err != nil {
+				log.Errorf("opening: %v", err)
+			}
+		}
+	}
+	return g.rooms[key]
+}
+
 // carrier finds the last broadcast into the asker's own room: the answer goes
 // behind it, so that who has it has seen what it did. -1: there is none.
 func (g *registrar) carrier(a ask, d rooms.Decision) int {
@@ -194,7 +210,7 @@ func (g *registrar) broadcast(a ask, e rooms.Broadcast, answer rooms.Event, carr
 	}
 	b := broadcast{event: e.Event}
 	if carries {
-		b.session, b.ref, b.answer = a.session, a.ref, answer
+		b.session, b.ref, b.answer = a.session, a.ref, g.host.complete(answer)
 	}
 	r.ask(b)
 }
@@ -212,12 +228,13 @@ func (g *registrar) carryOut(a ask, e rooms.Effect, rep *reply) {
 			g.end(r)
 		}
 	case rooms.Attach:
-		r := g.rooms[e.Key]
+		r := g.room(e.Key)
 		if r == nil {
 			rep.refusal = rooms.Refuse(rooms.Storage, "tell the owner of this host", "the host can't open room %q on its disk", e.Answer.Room.Room)
 			return
 		}
 		done := make(chan struct{})
+		g.sessions[e.Session].out.expect(r)
 		r.ask(attach{g.sessions[e.Session], a.ref, e, done})
 		rep.room, rep.entered = r, done
 	case rooms.Detach:

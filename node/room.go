@@ -17,6 +17,7 @@ type room struct {
 	log    Log
 	kept   bool         // the log keeps what it is given
 	notice func(string) // tells the operator
+	recent int          // most messages that are replayed to somebody who enters
 	calls  chan call
 	done   chan struct{} // closed when the owner has ended
 
@@ -100,7 +101,7 @@ type batch struct {
 // openRoom makes the owner of a room with this log; run it to start.
 func openRoom(h *Host, key rooms.RoomKey, id rooms.RoomID, log Log, kept bool) (*room, error) {
 	r := &room{
-		key: key, id: id, log: log, kept: kept, notice: h.notice,
+		key: key, id: id, log: log, kept: kept, notice: h.notice, recent: h.limits.PageMessages,
 		calls:   make(chan call, roomQueue),
 		done:    make(chan struct{}),
 		state:   rooms.NewRoom(h.limits, h.peer),
@@ -255,11 +256,10 @@ func (r *room) from(e rooms.Attach) rooms.Seq {
 	if c := e.After; c != nil && c.Epoch == r.log.Epoch() && c.Seq <= head {
 		return c.Seq
 	}
-	page, err := r.log.Last(e.Recent)
-	if err != nil || len(page) == 0 || e.Recent == 0 {
+	if !r.kept {
 		return head
 	}
-	return page[0].Seq - 1
+	return head - min(head, rooms.Seq(min(max(e.Recent, 0), r.recent)))
 }
 
 func (d detach) do(r *room) {
@@ -276,7 +276,7 @@ func (b broadcast) do(r *room) {
 	}
 	frame := wire.AppendEvent(nil, 0, b.event)
 	for _, member := range r.members {
-		member.out.offer(frame)
+		member.out.offer(r, frame)
 	}
 	b.answered()
 }

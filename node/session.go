@@ -20,6 +20,9 @@ type conn interface {
 	SetWriteDeadline(time.Time) error
 }
 
+// readAgain is when a page of history is read again that could not be read.
+var readAgain = [...]time.Duration{100 * time.Millisecond, time.Second, 3 * time.Second}
+
 // Timing of a session.
 const (
 	helloTime   = 5 * time.Second  // for a new connection to say who it is
@@ -27,7 +30,8 @@ const (
 	writeTime   = 10 * time.Second // for one write to make progress
 	graceTime   = 3 * time.Second  // a member whose connection broke keeps its seat so long
 	farewell    = 2 * time.Second  // for the last frames to be written
-	requestRate = 32               // requests a second, other than lines, after requestBurst
+	writePart   = 64 << 10         // bytes that count as progress
+	requestRate = 32               // requests a second after requestPool
 	requestPool = 64
 )
 
@@ -50,14 +54,17 @@ type session struct {
 	filled time.Time
 }
 
-// serve runs a session from its hello to its end.
-func (h *Host) serve(c conn, peer rooms.PeerID, path string) {
+// serve runs a session from its hello, when it calls greeted, to its end.
+func (h *Host) serve(c conn, peer rooms.PeerID, path string, greeted func()) {
 	defer c.Close()
-	defer context.AfterFunc(h.ctx, func() { _ = c.SetReadDeadline(time.Now()) })()
+	defer context.AfterFunc(h.ctx, func() {
+		_ = c.SetReadDeadline(time.Now())
+		_ = c.SetWriteDeadline(time.Now().Add(farewell))
+	})()
 	r := wire.NewReader(c)
 	_ = c.SetReadDeadline(time.Now().Add(helloTime))
 	hello, err := r.Hello()
-	<-h.strangers
+	greeted()
 	if err != nil {
 		h.refuse(c, err)
 		return
@@ -82,12 +89,12 @@ func (h *Host) serve(c conn, peer rooms.PeerID, path string) {
 
 // refuse answers a connection that did not begin with a proper hello.
 func (h *Host) refuse(c conn, err error) {
-	if errors.Is(err, io.EOF) {
+	if errors.Is(err, io.EOF) || h.closing() {
 		return
 	}
 	why := rooms.Refuse(rooms.BadRequest, "", "this is not a p2pchat hello")
 	if errors.Is(err, context.DeadlineExceeded) || isTimeout(err) {
-		why = rooms.Refuse(rooms.BadRequest, "", "no hello came within %v", helloTime)
+		why = rooms.Refuse(rooms.Unreachable, "", "no hello came within %v", helloTime)
 	}
 	_ = c.SetWriteDeadline(time.Now().Add(farewell))
 	_, _ = c.Write(wire.AppendEvent(nil, 0, why))
@@ -154,15 +161,15 @@ func (s *session) breathe() bool {
 // handle carries out one command. Commands of a session are handled one after
 // the other, so their effects come in the order in which they were sent.
 func (s *session) handle(ref uint64, cmd rooms.Command) {
-	if c, ok := cmd.(rooms.Say); ok {
+	s.pace(cmd)
+	switch c := cmd.(type) {
+	case rooms.Say:
 		s.say(ref, c)
 		return
-	}
-	if _, ok := cmd.(rooms.Ping); ok {
+	case rooms.Ping:
 		s.out.push(ref, rooms.Done{})
 		return
 	}
-	s.pace()
 	if s.spoke {
 		s.inside() // what was said before takes effect before
 		s.spoke = false
@@ -233,16 +240,41 @@ func (s *session) hesitate(r *rooms.Refusal) {
 	s.wait(50*time.Millisecond + rand.N(50*time.Millisecond))
 }
 
-// pace lets a member ask at a bounded rate; whoever asks faster waits.
-func (s *session) pace() {
+// pace lets a member ask at a bounded rate; whoever asks faster waits. Lines have
+// a limit of their own, so pacing them is only for those who ignore it. A whisper
+// counts as much as a line does there.
+func (s *session) pace(cmd rooms.Command) {
+	rate := s.host.limits.Rate
+	cost := 1.0
+	switch cmd.(type) {
+	case rooms.Say:
+		if rate == 0 {
+			return
+		}
+	case rooms.Whisper:
+		if rate > 0 {
+			cost = max(1, requestRate/rate)
+		}
+	}
 	if s.peer == s.host.peer {
 		return
 	}
+	perSecond := max(requestRate, 4*rate)
 	now := time.Now()
-	s.tokens = min(requestPool, s.tokens+now.Sub(s.filled).Seconds()*requestRate)
+	s.tokens = min(requestPool+4*float64(s.host.limits.Burst), s.tokens+now.Sub(s.filled).Seconds()*perSecond)
 	s.filled = now
-	if s.tokens--; s.tokens < 0 {
-		s.wait(time.Duration(-s.tokens / requestRate * float64(time.Second)))
+	if s.tokens -= cost; s.tokens < 0 {
+		s.wait(time.Duration(-s.tokens / perSecond * float64(time.Second)))
+	}
+}
+
+// pause is wait for the writer.
+func (s *session) pause(d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-s.host.stopping:
 	}
 }
 
@@ -325,14 +357,31 @@ func reuse(b []byte) []byte {
 }
 
 func (s *session) send(frames []byte) error {
-	_ = s.conn.SetWriteDeadline(time.Now().Add(writeTime))
-	_, err := s.conn.Write(frames)
-	return err
+	for len(frames) > 0 {
+		limit := writeTime
+		if s.host.closing() {
+			limit = farewell
+		}
+		part := frames[:min(len(frames), writePart)]
+		_ = s.conn.SetWriteDeadline(time.Now().Add(limit))
+		if _, err := s.conn.Write(part); err != nil {
+			return err
+		}
+		frames = frames[len(part):]
+	}
+	return nil
 }
 
 // catchUp sends the next page of the log to a session that lags.
 func (s *session) catchUp(g *gap) error {
 	page, err := g.room.log.After(g.after, s.host.limits.PageMessages)
+	for n := 0; err != nil && n < len(readAgain) && s.out.stands(g); n++ {
+		s.pause(readAgain[n]) // out of file handles, say: that passes
+		page, err = g.room.log.After(g.after, s.host.limits.PageMessages)
+	}
+	if !s.out.stands(g) {
+		return nil
+	}
 	if err != nil || len(page) == 0 {
 		log.Errorf("room %s: reading behind %d: %v", g.room.id, g.after, err)
 		s.out.push(0, rooms.Notice{Text: "a part of this room's history can't be read from the host's disk"})

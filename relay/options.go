@@ -42,11 +42,13 @@ type Config struct {
 // replaced and for strangers being turned away. Per address they are high,
 // because a school, a carrier's NAT or a relay is one address.
 const (
-	spareConnections  = 512
-	connectionsPerNet = 1024 // from one IPv4 address or IPv6 /56
-	newPerNetRPS      = 50   // new connections a second from one of these
-	newPerNetBurst    = 500
-	handshakeTimeout  = 15 * time.Second
+	spareConnections   = 512
+	connectionsPerNet  = 1024 // from one IPv4 address or IPv6 /56
+	newPerNetRPS       = 50   // new connections a second from one of these
+	newPerNetBurst     = 500
+	connectionsPerPeer = 16
+	streamsPerPeer     = 32 // 20,000 open streams of one peer cost 178 MiB
+	handshakeTimeout   = 15 * time.Second
 )
 
 // NewHost makes a libp2p host that speaks TCP and QUIC, prefers TLS (1.7 times as
@@ -78,6 +80,7 @@ func NewHost(c Config) (host.Host, error) {
 		libp2p.UserAgent("p2pchat"),
 		libp2p.SwarmOpts(swarm.WithDialRanker(tcpFirst)),
 		libp2p.DisableMetrics(),
+		libp2p.Ping(false), // its streams are not bounded by the sender's reading
 		libp2p.WithDialTimeout(handshakeTimeout),
 	}
 	if len(c.Listen) == 0 {
@@ -150,7 +153,10 @@ func resources(members int) (network.ResourceManager, error) {
 		limits.System.ConnsInbound = n
 		limits.System.FD = rcmgr.Unlimited
 		limits.Transient.ConnsInbound = n
+		limits.Transient.StreamsInbound = n
 	}
+	limits.PeerDefault.ConnsInbound = connectionsPerPeer
+	limits.PeerDefault.StreamsInbound = streamsPerPeer
 	loopback4, loopback6 := netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")
 	limiter := rcmgr.NewFixedLimiter(limits.Build(rcmgr.InfiniteLimits))
 	return rcmgr.NewResourceManager(limiter,

@@ -1,6 +1,7 @@
 package relay
 
 import (
+	"net"
 	"strings"
 
 	ma "github.com/multiformats/go-multiaddr"
@@ -70,4 +71,21 @@ func hasName(a ma.Multiaddr) bool {
 		return true
 	}
 	return false
+}
+
+// Group names where a connection comes from, for counting: its IPv4 address or
+// IPv6 /56. All that come through one relay are one group; this machine itself
+// is none.
+func Group(a ma.Multiaddr) string {
+	ip, err := manet.ToIP(a)
+	if err != nil {
+		return a.String()
+	}
+	if ip.IsLoopback() {
+		return ""
+	}
+	if v4 := ip.To4(); v4 != nil {
+		return v4.String()
+	}
+	return ip.Mask(net.CIDRMask(56, 128)).String()
 }

@@ -134,6 +134,9 @@ func (r *Registry) applyRoom(c Change) {
 func (r *Registry) applyEnd(room *roomState) {
 	delete(r.rooms, room.key)
 	delete(r.byName, room.id.fold())
+	if !room.noHistory {
+		r.ended[room.key] = room.id
+	}
 	for id, inv := range r.invites {
 		if inv.room == room.key {
 			delete(r.invites, id)

@@ -184,10 +184,29 @@ func (a asking) find(c Join) (*roomState, []Change, *Refusal) {
 		return nil, nil, refusal
 	}
 	room := a.rooms[a.byName[id.fold()]]
+	if room == nil {
+		room = a.own(id)
+	}
 	if room == nil || room.private && !a.mayEnter(room) {
 		return nil, nil, noSuchRoom(id)
 	}
 	return room, nil, nil
+}
+
+// own finds the private room that a member may enter and names without its
+// suffix, if there is just one.
+func (a asking) own(id RoomID) (own *roomState) {
+	for _, room := range a.rooms {
+		base, _, _ := strings.Cut(string(room.id), privateMark)
+		if !room.private || RoomID(base).fold() != id.fold() || !a.mayEnter(room) {
+			continue
+		}
+		if own != nil {
+			return nil
+		}
+		own = room
+	}
+	return own
 }
 
 func noSuchRoom(id RoomID) *Refusal {

@@ -143,6 +143,19 @@ func (o *oracle) find(name string) *oRoom {
 	return nil
 }
 
+// own finds the one private room that a member knows by the name before the ~.
+func (o *oracle) own(peer rooms.PeerID, name string) (own *oRoom) {
+	for _, room := range o.rooms {
+		if room.private && strings.EqualFold(strings.Split(string(room.id), "~")[0], name) && o.knows(peer, room) {
+			if own != nil {
+				return nil
+			}
+			own = room
+		}
+	}
+	return own
+}
+
 func (o *oracle) held(bans []oBan, peer rooms.PeerID) bool {
 	for _, b := range bans {
 		if b.peer == peer && (b.expires.IsZero() || o.now.Before(b.expires)) {
@@ -272,6 +285,9 @@ func stateOf(changes []rooms.Change) []string {
 			line = fmt.Sprintf("invite %s %s %s %d %d", c.ID, names[c.Room], c.By, c.N, c.Expires)
 		case rooms.InviteUsed:
 			line = fmt.Sprintf("used %s %s", c.ID, c.Peer)
+		case rooms.RoomEnded: // of a closed room only the name is left
+			all = all[:len(all)-1]
+			continue
 		default:
 			line = fmt.Sprintf("unexpected %+v", c)
 		}

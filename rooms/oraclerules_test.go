@@ -127,6 +127,9 @@ func (o *oracle) join(s *oSession, c rooms.Join) (rooms.Code, follow) {
 		return o.redeem(s, c.Invite)
 	}
 	room := o.find(c.Room)
+	if room == nil {
+		room = o.own(s.peer, c.Room)
+	}
 	switch {
 	case badRoom(c.Room):
 		return refuse(rooms.BadName)

@@ -1,6 +1,8 @@
 package rooms
 
 import (
+	"bytes"
+	"cmp"
 	"io"
 	"slices"
 	"strings"
@@ -21,6 +23,7 @@ type Registry struct {
 
 	rooms    map[RoomKey]*roomState
 	byName   map[string]RoomKey
+	ended    map[RoomKey]RoomID // rooms that were closed and whose history stays
 	nicks    map[PeerID]claim
 	nickKeys map[string]PeerID
 	hostBans map[PeerID]ban
@@ -78,6 +81,7 @@ func NewRegistry(limits Limits, owner PeerID) *Registry {
 		owner:    owner,
 		rooms:    map[RoomKey]*roomState{},
 		byName:   map[string]RoomKey{},
+		ended:    map[RoomKey]RoomID{},
 		nicks:    map[PeerID]claim{},
 		nickKeys: map[string]PeerID{},
 		hostBans: map[PeerID]ban{},
@@ -258,7 +262,22 @@ func (r *Registry) Rooms() []Opened {
 	for _, room := range r.rooms {
 		all = append(all, Opened{Key: room.key, Room: room.id, NoHistory: room.noHistory})
 	}
-	slices.SortFunc(all, func(a, b Opened) int { return strings.Compare(string(a.Room), string(b.Room)) })
+	return sortRooms(all)
+}
+
+// Ended returns the rooms that were closed and whose history stays.
+func (r *Registry) Ended() []Opened {
+	var all []Opened
+	for key, id := range r.ended {
+		all = append(all, Opened{Key: key, Room: id})
+	}
+	return sortRooms(all)
+}
+
+func sortRooms(all []Opened) []Opened {
+	slices.SortFunc(all, func(a, b Opened) int {
+		return cmp.Or(strings.Compare(string(a.Room), string(b.Room)), bytes.Compare(a.Key[:], b.Key[:]))
+	})
 	return all
 }
 

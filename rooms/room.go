@@ -147,13 +147,13 @@ func (l Limits) checkText(cmd Say) *Refusal {
 		return Refuse(BadRequest, "type something first", "there is nothing in this message")
 	}
 	if !utf8.ValidString(cmd.Text) {
-		return Refuse(BadRequest, "send it as UTF-8, or as a file", "this message is not text")
+		return Refuse(BadRequest, "send it as UTF-8", "this message is not text")
 	}
 	if l.TextBytes > 0 && len(cmd.Text) > l.TextBytes {
-		return Refuse(TooLong, "send it in parts, or as a file", "this message has %d bytes, %d are allowed", len(cmd.Text), l.TextBytes)
+		return Refuse(TooLong, "send it in parts", "this message has %d bytes, %d are allowed", len(cmd.Text), l.TextBytes)
 	}
 	if n := utf8.RuneCountInString(cmd.Text); l.TextRunes > 0 && n > l.TextRunes {
-		return Refuse(TooLong, "send it in parts, or as a file", "this message has %d characters, %d are allowed", n, l.TextRunes)
+		return Refuse(TooLong, "send it in parts", "this message has %d characters, %d are allowed", n, l.TextRunes)
 	}
 	return nil
 }

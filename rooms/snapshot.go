@@ -18,6 +18,9 @@ func (r *Registry) Snapshot(now time.Time) []Change {
 		}
 	}
 	all = append(all, banChanges(RoomKey{}, r.hostBans, now)...)
+	for _, o := range r.Ended() {
+		all = append(all, Change{Kind: RoomCreated, Room: o.Key, Name: string(o.Room)}, Change{Kind: RoomEnded, Room: o.Key})
+	}
 	for _, o := range r.Rooms() {
 		all = append(all, r.roomChanges(r.rooms[o.Key], now)...)
 	}
