@@ -1,18 +1,15 @@
 package cmd
 
 import (
-	"bytes"
 	"fmt"
 	"os"
-	"path/filepath"
 	"runtime"
 
+	"github.com/libp2p/go-libp2p/core/crypto"
 	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/spf13/cobra"
-	"github.com/spf13/cobra/doc"
 
 	"p2pchat/node"
-	"p2pchat/ui"
 )
 
 // Set by the linker in a release.
@@ -27,12 +24,9 @@ func idCommand(s *settings) *cobra.Command {
 		Use:   "id",
 		Short: "show this machine's identity",
 		Long:  "Show this machine's peer ID: who it is as a host, and as a member of others' hosts.",
-		Args:  cobra.NoArgs,
+		Args:  takes(),
 		RunE: func(*cobra.Command, []string) error {
-			if file == "" {
-				file = filepath.Join(s.data, identityFile)
-			}
-			key, err := node.LoadKey(file)
+			key, path, err := s.ownKey(file)
 			if err != nil {
 				return err
 			}
@@ -41,22 +35,36 @@ func idCommand(s *settings) *cobra.Command {
 				return err
 			}
 			if s.json {
-				newReporter(true, os.Stdout, os.Stderr).line(map[string]any{"type": "id", "peer": id.String(), "file": file})
+				newReporter(true, os.Stdout, os.Stderr).line(map[string]any{"type": "id", "peer": id.String(), "file": path})
 				return nil
 			}
 			fmt.Println(id)
 			return nil
 		},
 	}
-	c.Flags().StringVar(&file, "identity", "", "`FILE` with the key (default: identity.key in the data)")
+	c.Flags().StringVar(&file, "identity", "", "file of the key (default: identity.key in the data)")
+	nameValues(c.Flags(), "identity", "FILE")
 	return c
+}
+
+// ownKey loads the key from a file, or from the data directory when none is named.
+func (s *settings) ownKey(file string) (crypto.PrivKey, string, error) {
+	if file != "" {
+		key, err := node.LoadKey(file)
+		return key, file, err
+	}
+	if err := s.makeData(); err != nil {
+		return nil, "", err
+	}
+	key, err := node.LoadKey(s.path(identityFile))
+	return key, s.path(identityFile), err
 }
 
 func versionCommand(s *settings) *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
 		Short: "show the version",
-		Args:  cobra.NoArgs,
+		Args:  takes(),
 		RunE: func(*cobra.Command, []string) error {
 			if s.json {
 				newReporter(true, os.Stdout, os.Stderr).line(map[string]any{
@@ -72,45 +80,4 @@ func versionCommand(s *settings) *cobra.Command {
 			return nil
 		},
 	}
-}
-
-// manCommand prints the manual: the program, each of its commands, and what can
-// be typed in the chat.
-func manCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:   "man",
-		Short: "print the manual page; read it with: p2pchat man | man -l -",
-		Args:  cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
-			root := c.Root()
-			root.DisableAutoGenTag = true
-			var page bytes.Buffer
-			header := &doc.GenManHeader{Title: "P2PCHAT", Section: "1", Source: "p2pchat " + version, Manual: "p2pchat"}
-			if err := doc.GenMan(root, header, &page); err != nil {
-				return err
-			}
-			fmt.Print(page.String())
-			for _, sub := range root.Commands() {
-				if sub.Hidden || !sub.IsAvailableCommand() {
-					continue
-				}
-				fmt.Printf(".SH %q\n%s\n.PP\n.nf\n%s.fi\n", sub.CommandPath(), sub.Short, manText(sub.UsageString()))
-			}
-			fmt.Print(".SH \"IN THE CHAT\"\n", ui.CommandsMan())
-			return nil
-		},
-	}
-}
-
-// manText keeps roff from reading commands into plain text.
-func manText(s string) string {
-	s = string(bytes.ReplaceAll([]byte(s), []byte(`\`), []byte(`\e`)))
-	var out bytes.Buffer
-	for line := range bytes.Lines([]byte(s)) {
-		if bytes.HasPrefix(line, []byte(".")) || bytes.HasPrefix(line, []byte("'")) {
-			out.WriteString(`\&`)
-		}
-		out.Write(line)
-	}
-	return out.String()
 }

@@ -1,6 +1,8 @@
 package cmd
 
 import (
+	"errors"
+	"fmt"
 	"net"
 	"strconv"
 	"strings"
@@ -26,14 +28,17 @@ func parseAddrs(flag string, values []string, anyHost bool) ([]ma.Multiaddr, err
 func parseAddr(s string, anyHost bool) ([]ma.Multiaddr, error) {
 	if strings.HasPrefix(s, "/") {
 		a, err := ma.NewMultiaddr(s)
-		return []ma.Multiaddr{a}, err
+		if err != nil {
+			return nil, fmt.Errorf("%w; %s", err, accepted(anyHost))
+		}
+		return []ma.Multiaddr{a}, nil
 	}
 	host, port, err := net.SplitHostPort(s)
 	if err != nil {
-		return nil, err
+		return nil, errors.New(accepted(anyHost))
 	}
 	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 && !anyHost {
-		return nil, usagef("the port is a number up to 65535")
+		return nil, errors.New("the port is a number up to 65535")
 	}
 	bases := []string{"/dns/" + host}
 	if ip := net.ParseIP(host); ip != nil && ip.To4() != nil {
@@ -43,7 +48,7 @@ func parseAddr(s string, anyHost bool) ([]ma.Multiaddr, error) {
 	} else if host == "" && anyHost {
 		bases = []string{"/ip4/0.0.0.0", "/ip6/::"}
 	} else if host == "" {
-		return nil, usagef("say which address the world sees")
+		return nil, errors.New("say which address the world sees")
 	}
 	var addrs []ma.Multiaddr
 	for _, base := range bases {
@@ -56,4 +61,12 @@ func parseAddr(s string, anyHost bool) ([]ma.Multiaddr, error) {
 		}
 	}
 	return addrs, nil
+}
+
+// accepted says how an address is written.
+func accepted(anyHost bool) string {
+	if anyHost {
+		return "it takes :PORT, HOST:PORT or a multiaddr like /ip4/0.0.0.0/tcp/4001"
+	}
+	return "it takes HOST:PORT or a multiaddr like /ip4/203.0.113.9/tcp/4001"
 }

@@ -3,6 +3,9 @@ package cmd
 import (
 	"encoding/hex"
 	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
 	"strings"
 
 	"p2pchat/history"
@@ -15,11 +18,11 @@ type archive struct {
 	rooms []storedRoom
 }
 
-// storedRoom is a room on disk. One that was closed has lost its name.
+// storedRoom is a room with a history on disk.
 type storedRoom struct {
-	key  rooms.RoomKey
-	id   rooms.RoomID
-	kept bool // false: a room without history
+	key    rooms.RoomKey
+	id     rooms.RoomID
+	closed bool // its name is free again, and another room may have it
 }
 
 // openArchive opens the data directory for reading and finds the rooms in it.
@@ -28,8 +31,10 @@ func openArchive(s *settings) (*archive, error) {
 		return nil, err
 	}
 	store, err := history.View(s.data)
-	if err != nil {
-		return nil, err
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("nothing is stored in %s yet; p2pchat host begins it, --data names another directory", s.data)
+	} else if err != nil {
+		return nil, s.dataError(err)
 	}
 	a := &archive{store: store}
 	if err := a.find(); err != nil {
@@ -47,37 +52,45 @@ func (a *archive) find() error {
 	for _, c := range changes {
 		registry.Apply(c)
 	}
-	named := map[rooms.RoomKey]bool{}
+	known := map[rooms.RoomKey]storedRoom{}
 	for _, o := range registry.Rooms() {
-		named[o.Key] = true
-		a.rooms = append(a.rooms, storedRoom{key: o.Key, id: o.Room, kept: !o.NoHistory})
+		known[o.Key] = storedRoom{key: o.Key, id: o.Room}
+	}
+	for _, o := range registry.Ended() {
+		known[o.Key] = storedRoom{key: o.Key, id: o.Room, closed: true}
 	}
 	keys, err := a.store.RoomKeys()
 	if err != nil {
 		return err
 	}
 	for _, key := range keys {
-		if !named[key] {
-			a.rooms = append(a.rooms, storedRoom{key: key, id: rooms.RoomID(hex.EncodeToString(key[:])), kept: true})
+		r, ok := known[key]
+		if !ok { // the host was stopped between making it and writing that down
+			r = storedRoom{key: key, id: rooms.RoomID(hex.EncodeToString(key[:])), closed: true}
 		}
+		a.rooms = append(a.rooms, r)
 	}
+	slices.SortStableFunc(a.rooms, func(x, y storedRoom) int {
+		return strings.Compare(strings.ToLower(string(x.id)), strings.ToLower(string(y.id)))
+	})
 	return nil
 }
 
-// each calls f for every room with a history that name names; empty: all.
+// each calls f for every room that name names; empty: all. A room that is open
+// goes before closed ones of the same name.
 func (a *archive) each(name string, f func(storedRoom) error) error {
-	found := false
-	for _, r := range a.rooms {
-		if !r.kept || name != "" && !r.named(name) {
-			continue
-		}
-		found = true
+	name = strings.TrimPrefix(name, "#")
+	found := slices.DeleteFunc(slices.Clone(a.rooms), func(r storedRoom) bool { return name != "" && !r.named(name) })
+	if name != "" && slices.ContainsFunc(found, func(r storedRoom) bool { return !r.closed }) {
+		found = slices.DeleteFunc(found, func(r storedRoom) bool { return r.closed })
+	}
+	if name != "" && len(found) == 0 {
+		return rooms.Refuse(rooms.NoSuchRoom, "p2pchat history list shows them", "there is no room %q on this disk", name)
+	}
+	for _, r := range found {
 		if err := f(r); err != nil {
 			return err
 		}
-	}
-	if name != "" && !found {
-		return rooms.Refuse(rooms.NoSuchRoom, "p2pchat history list shows them", "there is no room %q on this disk", name)
 	}
 	return nil
 }

@@ -47,7 +47,7 @@ func ownerSocket(data string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if !info.IsDir() || info.Mode().Perm()&0o077 != 0 {
+	if !info.IsDir() || info.Mode().Perm()&0o077 != 0 || !ours(info) {
 		return "", fmt.Errorf("%s can be used by others; remove it", dir)
 	}
 	return filepath.Join(dir, socketFile), nil
@@ -62,12 +62,12 @@ func (s *settings) identity(file string, target peer.ID) (crypto.PrivKey, error)
 	if err := s.makeData(); err != nil {
 		return nil, err
 	}
-	key, err := node.LoadKey(filepath.Join(s.data, identityFile))
+	key, err := node.LoadKey(s.path(identityFile))
 	if err != nil {
-		return nil, err
+		return nil, s.dataError(err)
 	}
 	if target.MatchesPrivateKey(key) {
-		return node.LoadKey(filepath.Join(s.data, selfFile))
+		return node.LoadKey(s.path(selfFile))
 	}
 	return key, nil
 }

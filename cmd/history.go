@@ -32,7 +32,7 @@ func historyList(s *settings) *cobra.Command {
 	return &cobra.Command{
 		Use:   "list",
 		Short: "show the rooms that have a history",
-		Args:  cobra.NoArgs,
+		Args:  takes(),
 		RunE: func(*cobra.Command, []string) error {
 			w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 			err := withArchive(s, func(a *archive) error {
@@ -46,11 +46,14 @@ func historyList(s *settings) *cobra.Command {
 // describe writes a line about a room.
 func (a *archive) describe(s *settings, w io.Writer, r storedRoom) error {
 	return a.withLog(r, func(id rooms.RoomID, l *history.Log) error {
-		fields := map[string]any{"type": "room", "room": id, "dir": hex.EncodeToString(r.key[:]), "messages": l.Head()}
+		fields := map[string]any{"type": "room", "room": id, "dir": hex.EncodeToString(r.key[:]), "messages": l.Head(), "closed": r.closed}
 		text := "nothing was said yet"
 		if page, err := l.Last(1); err == nil && len(page) == 1 {
 			fields["last"] = page[0].Time.UTC().Format(time.RFC3339)
 			text = "last on " + page[0].Time.Local().Format(time.DateTime)
+		}
+		if r.closed {
+			text += ", closed"
 		}
 		if s.json {
 			newReporter(true, w, w).line(fields)
@@ -66,7 +69,7 @@ func historyShow(s *settings) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "show ROOM",
 		Short: "show the latest messages of a room",
-		Args:  cobra.ExactArgs(1),
+		Args:  takes("ROOM"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			return withRoom(s, args[0], func(id rooms.RoomID, l *history.Log) error {
 				from := rooms.Seq(0)
@@ -77,7 +80,8 @@ func historyShow(s *settings) *cobra.Command {
 			})
 		},
 	}
-	c.Flags().IntVarP(&n, "number", "n", 50, "how many messages, 0: all")
+	c.Flags().IntVarP(&n, "number", "n", 50, "how many messages; 0: all")
+	nameValues(c.Flags(), "number", "N")
 	return c
 }
 
@@ -85,7 +89,7 @@ func historySearch(s *settings) *cobra.Command {
 	return &cobra.Command{
 		Use:   "search ROOM TEXT",
 		Short: "show the messages of a room that contain TEXT, ignoring case",
-		Args:  cobra.ExactArgs(2),
+		Args:  takes("ROOM", "TEXT"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			wanted := strings.ToLower(args[1])
 			return withRoom(s, args[0], func(id rooms.RoomID, l *history.Log) error {
@@ -105,11 +109,8 @@ func historyExport(s *settings) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "export ROOM",
 		Short: "write a room's whole history: jsonl or text",
-		Args:  cobra.ExactArgs(1),
+		Args:  takes("ROOM"),
 		RunE: func(_ *cobra.Command, args []string) error {
-			if format != "jsonl" && format != "text" {
-				return usagef("--format %q: it is jsonl or text", format)
-			}
 			return withRoom(s, args[0], func(id rooms.RoomID, l *history.Log) error {
 				return output(file, func(out io.Writer) error {
 					return messages(l, 0, func(m rooms.Message) error { return writeMessage(out, id, m, format == "jsonl") })
@@ -117,8 +118,9 @@ func historyExport(s *settings) *cobra.Command {
 			})
 		},
 	}
-	c.Flags().StringVar(&format, "format", "jsonl", "jsonl or text")
-	c.Flags().StringVarP(&file, "output", "o", "", "`FILE` to write to; it must not exist (default: standard output)")
+	choose(c.Flags(), &format, "format", "FORMAT", "how it is written", "jsonl", "text")
+	c.Flags().StringVarP(&file, "output", "o", "", "write to a new file (default: standard output)")
+	nameValues(c.Flags(), "output", "FILE")
 	return c
 }
 
@@ -140,7 +142,7 @@ func historyVerify(s *settings) *cobra.Command {
 	return &cobra.Command{
 		Use:   "verify [ROOM]",
 		Short: "read every message and check that nothing is damaged or missing",
-		Args:  cobra.MaximumNArgs(1),
+		Args:  takes("[ROOM]"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			damaged := false
 			err := withArchive(s, func(a *archive) error {

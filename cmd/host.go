@@ -2,17 +2,14 @@ package cmd
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
+	"syscall"
 
-	ma "github.com/multiformats/go-multiaddr"
 	"github.com/spf13/cobra"
 
 	"p2pchat/history"
@@ -45,19 +42,21 @@ func hostCommand(s *settings) *cobra.Command {
 		Long: `Run the chat server. On a terminal you are in the chat at once; the last line
 printed before that is the command to paste on another machine.
 
-To be reached through a forwarded port (router port 5001 to port 4001 here):
+Without --listen it listens on port 4001, or on a free one if that is taken. To
+be reached through a forwarded port (router port 5001 to port 4001 here):
   p2pchat host --listen :4001 --announce 203.0.113.9:5001`,
-		Args: cobra.NoArgs,
+		Args: takes(),
 		RunE: func(c *cobra.Command, _ []string) error { return f.run(c.Context(), s) },
 	}
 	fl := c.Flags()
-	fl.StringVar(&f.name, "name", "", "the host's name, shown to members (default: the machine's)")
-	fl.StringSliceVar(&f.listen, "listen", nil, "`MULTIADDR`, :PORT or HOST:PORT to listen on (repeatable; default :4001, or a free port if that is taken)")
-	fl.StringSliceVar(&f.announce, "announce", nil, "`MULTIADDR` or HOST:PORT under which the world sees a forwarded port (repeatable)")
+	fl.StringVar(&f.name, "name", "", "the host's name (default: the machine's)")
+	fl.StringSliceVar(&f.listen, "listen", nil, "where to listen, also :PORT, HOST:PORT (repeatable)")
+	fl.StringSliceVar(&f.announce, "announce", nil, "a forwarded port, also HOST:PORT (repeatable)")
 	fl.IntVar(&f.maxMembers, "max-members", defaults.HostMembers, "members connected at a time")
 	fl.StringVar(&f.lobby, "lobby", "lobby", "the public room that is always there")
-	fl.Float64Var(&f.rate, "rate", defaults.Rate, "a member's messages a second after a burst of ten, 0: no limit")
+	fl.Float64Var(&f.rate, "rate", defaults.Rate, "messages a second of a member after ten; 0: no limit")
 	fl.BoolVar(&f.headless, "headless", false, "no chat in this terminal")
+	nameValues(fl, "name", "NAME", "listen", "MULTIADDR", "announce", "MULTIADDR", "max-members", "N", "lobby", "NAME", "rate", "N")
 	return c
 }
 
@@ -75,16 +74,18 @@ func (f *hostFlags) run(ctx context.Context, s *settings) error {
 		return err
 	}
 	store, err := history.Open(s.data)
-	if err != nil {
-		return err
+	if inUse := (*history.InUseError)(nil); errors.As(err, &inUse) {
+		return fmt.Errorf("%w; a host runs there: p2pchat status --data %s shows it", err, s.data)
+	} else if err != nil {
+		return s.dataError(err)
 	}
 	defer store.Close()
 	if err := s.log(filepath.Join(s.data, "p2pchat.log")); err != nil {
 		return err
 	}
-	key, err := node.LoadKey(filepath.Join(s.data, identityFile))
+	key, err := node.LoadKey(s.path(identityFile))
 	if err != nil {
-		return err
+		return s.dataError(err)
 	}
 	report := newReporter(s.json, os.Stdout, os.Stderr)
 	host, err := f.start(node.HostConfig{
@@ -92,7 +93,7 @@ func (f *hostFlags) run(ctx context.Context, s *settings) error {
 		Lobby: f.lobby, Limits: limits, Store: storage{store}, Notify: report.event,
 	})
 	if err != nil {
-		return listenHelp(err)
+		return f.listenHelp(err)
 	}
 	defer host.Close()
 	socket, err := listenOwner(s.data)
@@ -103,11 +104,17 @@ func (f *hostFlags) run(ctx context.Context, s *settings) error {
 	go host.ServeOwner(socket)
 	chat := !f.headless && !s.json && onTerminal()
 	report.listening(host, chat)
+	reporting, stop := context.WithCancel(context.Background())
+	defer stop()
+	go report.run(reporting)
 	if !chat {
 		<-ctx.Done()
 		return nil
 	}
-	return f.console(ctx, s, host, report)
+	err = f.console(ctx, s, host, report)
+	_ = host.Close()
+	report.say("the host has stopped")
+	return err
 }
 
 // limits are the defaults with what the flags change.
@@ -153,11 +160,20 @@ func (f *hostFlags) start(c node.HostConfig) (*node.Host, error) {
 	return nil, relay.ErrListen
 }
 
-func listenHelp(err error) error {
-	if errors.Is(err, relay.ErrListen) {
+// listenHelp adds to an address that can't be listened on what to do about it.
+func (f *hostFlags) listenHelp(err error) error {
+	switch {
+	case !errors.Is(err, relay.ErrListen):
+		return err
+	case errors.Is(err, syscall.EADDRINUSE):
 		return fmt.Errorf("%w; is the port taken? choose another with --listen :PORT", err)
+	case strings.Contains(err.Error(), syscall.EADDRNOTAVAIL.Error()): // libp2p keeps the text only
+		return fmt.Errorf("can't listen on %s: this machine has no such address; --listen :PORT takes all that it has",
+			strings.Join(f.listen, ", "))
+	case errors.Is(err, syscall.EACCES):
+		return fmt.Errorf("%w; choose a port above 1023 with --listen :PORT", err)
 	}
-	return err
+	return fmt.Errorf("%w; choose another address with --listen", err)
 }
 
 // console lets the owner chat in the terminal that the host was started in.
@@ -167,7 +183,7 @@ func (f *hostFlags) console(ctx context.Context, s *settings, host *node.Host, r
 		return err
 	}
 	defer client.Close()
-	terminal, err := openTerminal(s)
+	terminal, err := openTerminal(s, canEdit(), true)
 	if err != nil {
 		return err
 	}
@@ -191,95 +207,4 @@ func listenOwner(data string) (net.Listener, error) {
 		return nil, fmt.Errorf("opening the owner's socket: %w", err)
 	}
 	return l, os.Chmod(path, 0o600)
-}
-
-// reporter tells the operator of a host what happens: people's text on standard
-// error, or JSON lines on standard output.
-type reporter struct {
-	json        bool
-	out, people io.Writer
-
-	mu       sync.Mutex // guards the fields below
-	terminal ui.Terminal
-}
-
-func newReporter(json bool, out, people io.Writer) *reporter {
-	return &reporter{json: json, out: out, people: people}
-}
-
-// console makes the terminal the place for notices.
-func (r *reporter) console(t ui.Terminal) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.terminal = t
-}
-
-// listening tells that the host can be reached, and how.
-func (r *reporter) listening(h *node.Host, chat bool) {
-	target, addrs := h.Target(), texts(h.Addrs())
-	if r.json {
-		join := "p2pchat join " + target
-		reach, why := h.Reach()
-		r.line(map[string]any{"type": "listening", "peer": h.Peer(), "addrs": addrs, "join": join})
-		r.line(map[string]any{"type": "reachability", "reach": reach, "addrs": addrs, "join": join, "why": why})
-		return
-	}
-	_, why := h.Reach()
-	fmt.Fprintf(r.people, "this host is %s, listening on\n  %s\n", h.Peer(), strings.Join(addrs, "\n  "))
-	fmt.Fprintln(r.people, "it can be reached", why)
-	fmt.Fprintln(r.people, "everything said on it is stored here and can be read by whoever owns this machine")
-	if chat {
-		fmt.Fprintln(r.people, "leaving the chat here (Ctrl-D) stops the host; --headless runs one without a chat")
-	}
-	fmt.Fprintln(r.people, "to chat from another machine, paste this there:")
-	fmt.Fprintf(r.out, "p2pchat join %s\n", target)
-}
-
-// event is told what happens on the host.
-func (r *reporter) event(e rooms.Event) {
-	switch e := e.(type) {
-	case rooms.MemberChanged:
-		if r.json {
-			r.line(map[string]any{
-				"type": "member", "event": e.What.String(), "room": e.Room, "nick": e.Member.Nick,
-				"peer": e.Member.Peer, "reason": e.Reason,
-			})
-		}
-	case rooms.Notice:
-		r.notice(e.Text)
-	}
-}
-
-func (r *reporter) notice(text string) {
-	r.mu.Lock()
-	terminal := r.terminal
-	r.mu.Unlock()
-	switch {
-	case r.json:
-		r.line(map[string]any{"type": "notice", "text": text})
-	case terminal != nil:
-		terminal.Print("-- " + ui.Sanitize(text))
-	default:
-		fmt.Fprintln(r.people, ui.Sanitize(text))
-	}
-}
-
-// line writes one JSON object.
-func (r *reporter) line(fields map[string]any) {
-	fields["v"] = 1
-	b, err := json.Marshal(fields)
-	if err != nil {
-		return
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	_, _ = r.out.Write(append(b, '\n'))
-}
-
-func texts(addrs []ma.Multiaddr) []string {
-	s := make([]string, 0, len(addrs))
-	for _, a := range addrs {
-		s = append(s, a.String())
-	}
-	return s
 }

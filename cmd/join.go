@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -36,9 +34,18 @@ type memberFlags struct {
 }
 
 func (f *memberFlags) flags(fl *pflag.FlagSet) {
-	fl.StringVar(&f.nick, "nick", "", "your name on that host (default: the one you had, or your user name)")
-	fl.StringVar(&f.room, "room", "", "`ID` of the room")
-	fl.StringVar(&f.identity, "identity", "", "`FILE` with the key to be known by (default: identity.key in the data)")
+	fl.StringVar(&f.nick, "nick", "", "your name there (default: the last one, or your user name)")
+	fl.StringVar(&f.room, "room", "", "the room")
+	fl.StringVar(&f.identity, "identity", "", "key to be known by (default: identity.key in the data)")
+	nameValues(fl, "nick", "NAME", "room", "ID", "identity", "FILE")
+}
+
+// wish is the nick to ask for.
+func (f *memberFlags) wish() string {
+	if f.nick != "" {
+		return f.nick
+	}
+	return userName()
 }
 
 func joinCommand(s *settings) *cobra.Command {
@@ -53,8 +60,9 @@ it is read from standard input, so that no invite shows in the list of processes
 Where standard input or output is no terminal, every line read is said in --room
 and every message is written as a line: time, room, nick and text with tabs
 between them.`,
-		Args: cobra.ExactArgs(1),
-		RunE: func(c *cobra.Command, args []string) error { return f.run(c.Context(), s, args[0]) },
+		Args:              takes("TARGET"),
+		ValidArgsFunction: s.offerSaved,
+		RunE:              func(c *cobra.Command, args []string) error { return f.run(c.Context(), s, args[0]) },
 	}
 	fl := c.Flags()
 	f.member.flags(fl)
@@ -63,9 +71,10 @@ between them.`,
 	fl.BoolVar(&f.create.Private, "private", false, "with --create: not listed, entered by invite")
 	fl.BoolVar(&f.plain, "plain", false, "no redrawing: good for a screen reader or a log")
 	fl.BoolVar(&f.commands, "commands", false, "from a pipe, a line that begins with / is a command")
-	fl.StringVar(&f.save, "save", "", "remember the host under this `NAME`")
+	fl.StringVar(&f.save, "save", "", "remember the host under this name")
 	fl.BoolVar(&f.member.requireDirect, "require-direct", false, "refuse to go on through a relay")
-	fl.StringVar(&f.images, "images", "auto", "how pictures are shown: auto, kitty, iterm, sixel, blocks, none")
+	choose(fl, &f.images, "images", "HOW", "how pictures are shown", "auto", "kitty", "iterm", "sixel", "blocks", "none")
+	nameValues(fl, "limit", "N", "save", "NAME")
 	_ = fl.MarkHidden("images") // there are no pictures yet
 	return c
 }
@@ -81,8 +90,8 @@ func (f *joinFlags) run(ctx context.Context, s *settings, arg string) error {
 	if err != nil {
 		return err
 	}
-	person := onTerminal() && !s.json && !f.plain
-	if person {
+	person, edit := onTerminal() && !s.json, canEdit() && !f.plain
+	if person && edit {
 		fmt.Fprintf(os.Stderr, "connecting to %s …\n", ui.Sanitize(arg))
 	}
 	client, done, err := s.connect(ctx, target, f.member)
@@ -90,19 +99,17 @@ func (f *joinFlags) run(ctx context.Context, s *settings, arg string) error {
 		return s.explain(err)
 	}
 	defer done()
-	if f.save != "" {
-		if err := s.saveHost(f.save, target); err != nil {
-			return err
-		}
+	if err := f.keep(s, target); err != nil {
+		return err
+	}
+	if person {
+		tellNick(f.member.wish(), client.Welcome().Nick)
 	}
 	var terminal ui.Terminal
-	if person {
-		if terminal, err = openTerminal(s); err != nil {
+	if f.plain || person {
+		if terminal, err = openTerminal(s, person && edit, false); err != nil {
 			return err
 		}
-		defer terminal.Close()
-	} else if f.plain {
-		terminal = ui.NewPlain(os.Stdin, os.Stdout)
 		defer terminal.Close()
 	}
 	o := s.chat(client, terminal)
@@ -125,11 +132,26 @@ func (f *joinFlags) check() error {
 	case !f.makeRoom && (f.create.Private || f.create.Limit != 0):
 		return usagef("--limit and --private go with --create")
 	}
-	switch f.images {
-	case "auto", "kitty", "iterm", "sixel", "blocks", "none":
+	return nil
+}
+
+// keep saves the host where --save asks for it.
+func (f *joinFlags) keep(s *settings, t node.Target) error {
+	if f.save == "" {
 		return nil
 	}
-	return usagef("--images %q: it is one of auto, kitty, iterm, sixel, blocks, none", f.images)
+	if err := s.saveHost(f.save, t); err != nil {
+		return err
+	}
+	fmt.Fprintf(os.Stderr, "saved as %s; next time: p2pchat join %[1]s\n", f.save)
+	return nil
+}
+
+// tellNick tells a person who wished for one nick that it has another.
+func tellNick(wish, nick string) {
+	if wish != "" && nick != wish {
+		fmt.Fprintf(os.Stderr, "you are known here as %s; /nick chooses another\n", ui.SanitizeNick(nick))
+	}
 }
 
 // entry says which room to enter at the start.
@@ -156,30 +178,14 @@ func (s *settings) connect(ctx context.Context, t node.Target, m memberFlags) (c
 	if err != nil {
 		return nil, nil, err
 	}
-	nick := m.nick
-	if nick == "" {
-		nick = userName()
-	}
 	c, err = node.Dial(ctx, node.ClientConfig{
-		Net: net, Target: t, Nick: nick, NickFixed: m.nick != "", Version: version, RequireDirect: m.requireDirect,
+		Net: net, Target: t, Nick: m.wish(), NickFixed: m.nick != "", Version: version, RequireDirect: m.requireDirect,
 	})
 	if err != nil {
 		_ = net.Close()
 		return nil, nil, err
 	}
 	return c, func() { _ = c.Close(); _ = net.Close() }, nil
-}
-
-// explain prints why a host could not be joined, for people or for programs.
-func (s *settings) explain(err error) error {
-	var refusal *rooms.Refusal
-	if !s.json || !errors.As(err, &refusal) {
-		return err
-	}
-	newReporter(true, os.Stdout, os.Stderr).line(map[string]any{
-		"type": "error", "code": refusal.Code, "message": refusal.Message, "hint": refusal.Hint,
-	})
-	return silentError{err}
 }
 
 // chat fills in what every kind of chat needs.
@@ -197,12 +203,22 @@ func parseInvite(text string) (rooms.Capability, error) {
 	return link.Capability, err
 }
 
-// openTerminal takes the terminal over for a chat.
-func openTerminal(s *settings) (ui.Terminal, error) {
-	if err := s.makeData(); err != nil {
-		return nil, err
+// canEdit tells whether lines can be edited on the terminal.
+func canEdit() bool { return os.Getenv("TERM") != "dumb" }
+
+// openTerminal takes the terminal over for a chat. One where lines can't be
+// edited gets plain lines. One that a host lives in is not suspended.
+func openTerminal(s *settings, edit, host bool) (ui.Terminal, error) {
+	if edit {
+		if err := s.makeData(); err != nil {
+			return nil, err
+		}
+		terminal, err := ui.NewReadline(ui.ReadlineOptions{HistoryFile: s.path(typedFile), NoSuspend: host})
+		if err == nil {
+			return terminal, nil
+		}
 	}
-	return ui.NewReadline(ui.ReadlineOptions{HistoryFile: filepath.Join(s.data, typedFile)})
+	return ui.NewPlain(os.Stdin, os.Stdout), nil
 }
 
 // ended maps the end of a chat: what the chat has shown is not told again.
@@ -215,40 +231,4 @@ func ended(err error) error {
 		return nil
 	}
 	return err
-}
-
-// target reads TARGET.
-func (s *settings) target(arg string) (node.Target, error) {
-	if arg == "-" {
-		line, err := firstLine(os.Stdin)
-		if err != nil {
-			return node.Target{}, usagef("reading TARGET from standard input: %w", err)
-		}
-		arg = line
-	}
-	if saved, ok, err := s.savedHost(arg); err != nil || ok {
-		return saved, err
-	}
-	t, err := node.ParseTarget(arg)
-	if err != nil && !errors.Is(err, node.ErrInvite) {
-		return t, usageError{err}
-	}
-	return t, err
-}
-
-// firstLine reads up to the first line end and not a byte further: what follows
-// belongs to the chat.
-func firstLine(f *os.File) (string, error) {
-	var line []byte
-	for b := make([]byte, 1); len(line) < 4096; {
-		n, err := f.Read(b)
-		if n == 1 && b[0] == '\n' || n == 0 && len(line) > 0 {
-			return strings.TrimSpace(string(line)), nil
-		}
-		if err != nil {
-			return "", err
-		}
-		line = append(line, b[:n]...)
-	}
-	return "", errors.New("the line is too long")
 }

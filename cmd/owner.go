@@ -37,8 +37,8 @@ func (s *settings) askHost(ctx context.Context, cmd rooms.Command) (rooms.Event,
 func statusCommand(s *settings) *cobra.Command {
 	return &cobra.Command{
 		Use:   "status",
-		Short: "show the host that runs on this data: rooms, members, paths, disk, version",
-		Args:  cobra.NoArgs,
+		Short: "show the host that runs on this data: rooms, members, disk",
+		Args:  takes(),
 		RunE: func(c *cobra.Command, _ []string) error {
 			e, err := s.askHost(c.Context(), rooms.Status{})
 			if err != nil {
@@ -131,14 +131,17 @@ func inviteCreate(s *settings) *cobra.Command {
 		Short: "print a new invite to a room",
 		Long: `Print a new invite to a room. Whoever has it can enter, so pass it on as you would
 a key. It carries the addresses of this host.`,
-		Args: cobra.NoArgs,
+		Args: takes(),
 		RunE: func(c *cobra.Command, _ []string) error {
 			if ask.Room == "" {
 				return usagef("--room: say which room")
 			}
+			if most := rooms.DefaultLimits().InviteUses; ask.Uses < 1 || ask.Uses > most {
+				return usagef("--uses %d: it is a number from 1 to %d", ask.Uses, most)
+			}
 			life, err := ui.ParseLife(expires)
 			if err != nil {
-				return usagef("--expires: %w", err)
+				return usagef("--expires %q: say a time like 30m, 24h or 7d, or never", expires)
 			}
 			ask.Life = life
 			e, err := s.askHost(c.Context(), ask)
@@ -153,12 +156,16 @@ a key. It carries the addresses of this host.`,
 				return nil
 			}
 			fmt.Println(made.Link)
+			if isTerminal(os.Stderr) {
+				fmt.Fprintln(os.Stderr, "whoever you pass this line to can enter with: p2pchat join LINE")
+			}
 			return nil
 		},
 	}
-	c.Flags().StringVar(&ask.Room, "room", "", "`ID` of the room")
+	c.Flags().StringVar(&ask.Room, "room", "", "the room")
 	c.Flags().IntVar(&ask.Uses, "uses", rooms.DefaultInviteUses, "how many people can use it")
-	c.Flags().StringVar(&expires, "expires", "24h", "how long it can be used: 90m, 24h, 7d, never")
+	c.Flags().StringVar(&expires, "expires", "24h", "how long it can be used: 90m, 24h, 7d or never")
+	nameValues(c.Flags(), "room", "ID", "uses", "N", "expires", "TIME")
 	return c
 }
 
@@ -175,7 +182,7 @@ func inviteList(s *settings) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "list",
 		Short: "show the live invites",
-		Args:  cobra.NoArgs,
+		Args:  takes(),
 		RunE: func(c *cobra.Command, _ []string) error {
 			e, err := s.askHost(c.Context(), ask)
 			if err != nil {
@@ -201,7 +208,8 @@ func inviteList(s *settings) *cobra.Command {
 			return w.Flush()
 		},
 	}
-	c.Flags().StringVar(&ask.Room, "room", "", "only those of the room with this `ID`")
+	c.Flags().StringVar(&ask.Room, "room", "", "only those of this room")
+	nameValues(c.Flags(), "room", "ID")
 	return c
 }
 
@@ -209,7 +217,7 @@ func inviteRevoke(s *settings) *cobra.Command {
 	return &cobra.Command{
 		Use:   "revoke ID",
 		Short: "end an invite; whoever has used it stays",
-		Args:  cobra.ExactArgs(1),
+		Args:  takes("ID"),
 		RunE: func(c *cobra.Command, args []string) error {
 			_, err := s.askHost(c.Context(), rooms.Revoke{ID: args[0]})
 			if err != nil {

@@ -10,11 +10,9 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"p2pchat/history"
 	"p2pchat/node"
@@ -34,6 +32,19 @@ const (
 	exitInUse       = 7
 	exitDamaged     = 8
 )
+
+// exitCodes say what each exit code means.
+var exitCodes = [...]string{
+	exitDone:        "done",
+	exitFailed:      "failed",
+	exitUsage:       "the command line can't be meant",
+	exitUnreachable: "the host can't be reached",
+	exitRefused:     "refused: full, banned, denied",
+	exitOtherHost:   "the host is not the one that TARGET names",
+	exitInvite:      "the invite is not valid",
+	exitInUse:       "another process uses the data directory",
+	exitDamaged:     "stored data is damaged",
+}
 
 // usageError is a command line that can't be meant.
 type usageError struct{ error }
@@ -118,66 +129,16 @@ on the host; nobody between the host and its members can.`,
 			return s.check()
 		},
 	}
-	c.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return usagef("%w; see %s --help", err, c.CommandPath())
-	})
+	c.SetFlagErrorFunc(flagError)
 	s.flags(c.PersistentFlags())
 	c.AddCommand(
 		hostCommand(s), joinCommand(s), sendCommand(s), tailCommand(s),
 		statusCommand(s), inviteCommand(s), historyCommand(s),
-		idCommand(s), versionCommand(s), manCommand(),
+		idCommand(s), versionCommand(s), completionCommand(), manCommand(),
 	)
-	c.InitDefaultCompletionCmd()
-	unknownIsUsage(c)
+	c.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
+	askWhich(c)
+	offer(c)
+	addHelp(c)
 	return c
-}
-
-// unknownIsUsage makes every complaint about arguments a usage error, and a
-// command that only has subcommands ask for one.
-func unknownIsUsage(c *cobra.Command) {
-	check := c.Args
-	c.Args = func(c *cobra.Command, args []string) error {
-		if c.HasSubCommands() && len(args) > 0 {
-			if near := c.SuggestionsFor(args[0]); len(near) > 0 {
-				return usagef("there is no command %q; did you mean %q?", args[0], near[0])
-			}
-			return usagef("there is no command %q; see %s --help", args[0], c.CommandPath())
-		}
-		if check == nil {
-			return nil
-		}
-		if err := check(c, args); err != nil {
-			return usagef("%w; see %s --help", err, c.CommandPath())
-		}
-		return nil
-	}
-	if c.HasSubCommands() {
-		c.SuggestionsMinimumDistance = 2
-		c.RunE = func(c *cobra.Command, _ []string) error {
-			if !c.HasParent() {
-				return c.Help()
-			}
-			return usagef("say which; %s --help shows what there is", c.CommandPath())
-		}
-	}
-	for _, sub := range c.Commands() {
-		unknownIsUsage(sub)
-	}
-}
-
-// fromEnvironment gives every flag that is not on the command line the value of
-// its environment variable: --log-level is P2PCHAT_LOG_LEVEL.
-func fromEnvironment(flags *pflag.FlagSet) error {
-	var first error
-	flags.VisitAll(func(f *pflag.Flag) {
-		name := "P2PCHAT_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
-		value, ok := os.LookupEnv(name)
-		if f.Changed || !ok || value == "" || f.Name == "help" {
-			return
-		}
-		if err := flags.Set(f.Name, value); err != nil && first == nil {
-			first = usagef("%s: %w", name, err)
-		}
-	})
-	return first
 }

@@ -70,6 +70,16 @@ func (s *settings) savedHosts() ([]savedHost, error) {
 	return all, nil
 }
 
+// savedNames are the names of the saved hosts.
+func (s *settings) savedNames() ([]string, error) {
+	all, err := s.savedHosts()
+	names := make([]string, 0, len(all))
+	for _, h := range all {
+		names = append(names, h.Name)
+	}
+	return names, err
+}
+
 // saveHost remembers where a host is. The secret of an invite is not kept.
 func (s *settings) saveHost(name string, t node.Target) error {
 	if _, refusal := rooms.DefaultLimits().ParseRoomID(name); refusal != nil {

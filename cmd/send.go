@@ -30,11 +30,16 @@ func sendCommand(s *settings) *cobra.Command {
 		Long: `Say one thing in a room and leave. Without TEXT, all of standard input is the
 message. It exits with 0 once the message is on the host's disk.`,
 		Example: "  echo hi | p2pchat send home --room dev",
-		Args:    cobra.RangeArgs(1, 2),
-		RunE:    func(c *cobra.Command, args []string) error { return f.run(c.Context(), s, args) },
+		Args:    takes("TARGET", "[TEXT]"),
+
+		ValidArgsFunction: s.offerSaved,
+
+		RunE: func(c *cobra.Command, args []string) error { return f.run(c.Context(), s, args) },
 	}
 	f.member.flags(c.Flags())
-	c.Flags().StringVar(&f.file, "file", "", "`PATH` of a file to send")
+	c.Flags().StringVar(&f.file, "file", "", "a file to send")
+	nameValues(c.Flags(), "file", "PATH")
+	_ = c.Flags().MarkHidden("file") // files can't be sent yet
 	return c
 }
 
@@ -123,7 +128,10 @@ func tailCommand(s *settings) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "tail TARGET --room ID",
 		Short: "follow a room, read only",
-		Args:  cobra.ExactArgs(1),
+		Long: `Follow a room: every message is written as a line with time, room, nick and text,
+tabs between them, or as JSON. Nothing can be said, and it ends with Ctrl-C.`,
+		Args:              takes("TARGET"),
+		ValidArgsFunction: s.offerSaved,
 		RunE: func(c *cobra.Command, args []string) error {
 			if err := s.log(""); err != nil {
 				return err
@@ -137,7 +145,11 @@ func tailCommand(s *settings) *cobra.Command {
 				return s.explain(err)
 			}
 			defer done()
-			o := s.chat(client, nil)
+			var session ui.Session = client
+			if !s.json {
+				session = newShellSession(c.Context(), client)
+			}
+			o := s.chat(session, nil)
 			if o.Room = m.room; m.room == "" {
 				o.Invite = &target.Invite
 			}

@@ -4,17 +4,18 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	stdlog "log"
 	"os"
 	"path/filepath"
 	"runtime"
-	"slices"
-	"strings"
 
 	golog "github.com/ipfs/go-log/v2"
 	"github.com/libp2p/go-libp2p/gologshim"
 	"github.com/spf13/pflag"
 	"golang.org/x/term"
+
+	"p2pchat/history"
 )
 
 // settings are the flags that every command has.
@@ -28,13 +29,14 @@ type settings struct {
 }
 
 func (s *settings) flags(f *pflag.FlagSet) {
-	f.StringVar(&s.data, "data", defaultData(), "`DIR` for identity, rooms, invites and files")
-	f.Lookup("data").DefValue = "p2pchat in the XDG data directory"
-	f.StringVar(&s.logLevel, "log-level", "error", "what is logged: debug, info, warn, error")
-	f.StringVar(&s.logFile, "log-file", "", "`FILE` to log to (a host without it: p2pchat.log in its data)")
+	f.StringVar(&s.data, "data", defaultData(), "where everything is stored")
+	f.Lookup("data").DefValue = "p2pchat in XDG_DATA_HOME"
+	choose(f, &s.logLevel, "log-level", "LEVEL", "what is logged", "error", "warn", "info", "debug")
+	f.StringVar(&s.logFile, "log-file", "", "where to log (a host: p2pchat.log in its data)")
 	f.BoolVar(&s.json, "json", false, "speak JSON, one object a line")
-	f.StringVar(&s.color, "color", "auto", "colours: auto, always, never")
-	f.StringVar(&s.network, "network", "public", "what may be used to reach others: public, private, none")
+	choose(f, &s.color, "color", "WHEN", "colours", "auto", "always", "never")
+	choose(f, &s.network, "network", "KIND", "what helps to reach others", "public", "private", "none")
+	nameValues(f, "data", "DIR", "log-file", "FILE")
 }
 
 // defaultData is the XDG data directory, or what the system has in its place.
@@ -53,18 +55,6 @@ func defaultData() string {
 }
 
 func (s *settings) check() error {
-	for _, choice := range []struct {
-		flag, value string
-		allowed     []string
-	}{
-		{"--color", s.color, []string{"auto", "always", "never"}},
-		{"--network", s.network, []string{"public", "private", "none"}},
-		{"--log-level", s.logLevel, []string{"debug", "info", "warn", "error"}},
-	} {
-		if !slices.Contains(choice.allowed, choice.value) {
-			return usagef("%s %q: it is one of %s", choice.flag, choice.value, strings.Join(choice.allowed, ", "))
-		}
-	}
 	if s.data == "" {
 		return usagef("--data: give it a directory")
 	}
@@ -101,9 +91,23 @@ func (s *settings) log(file string) error {
 // makeData makes the data directory.
 func (s *settings) makeData() error {
 	if err := os.MkdirAll(s.data, 0o700); err != nil {
-		return fmt.Errorf("making the data directory: %w", err)
+		return s.dataError(err)
 	}
 	return nil
+}
+
+// dataError tells that the data directory can't be used, and which flag names
+// another.
+func (s *settings) dataError(err error) error {
+	if info, failed := os.Stat(s.data); failed == nil && !info.IsDir() {
+		return fmt.Errorf("--data: %q is a file; name a directory", s.data)
+	}
+	var path *fs.PathError
+	var damage *history.DamageError
+	if !errors.As(err, &path) || errors.As(err, &damage) {
+		return err
+	}
+	return fmt.Errorf("the data directory can't be used: %w; name another with --data", err)
 }
 
 // onTerminal tells whether a person sits at both ends.

@@ -88,6 +88,21 @@ func TestMovingLeavesTheOldRoom(t *testing.T) {
 	bob.refused(rooms.NotInRoom, rooms.History{Last: true})
 }
 
+func TestLeavingAndComingBackAtOnce(t *testing.T) {
+	w := newWorld(t)
+	alice := w.join("alice", "lobby")
+	for range 200 {
+		alice.Send(rooms.Leave{})
+		back := alice.Send(rooms.Join{Room: "lobby"})
+		if e, ok := alice.wait(back).(rooms.Entered); !ok {
+			t.Fatalf("coming back was answered with %v", e)
+		}
+		alice.seen = nil
+	}
+	alice.say("here")
+	alice.hears("here")
+}
+
 func TestFullRoom(t *testing.T) {
 	w := newWorld(t)
 	alice := w.join("alice", "")

@@ -53,6 +53,7 @@ type (
 		effect  rooms.Attach
 		done    chan<- struct{} // closed when it is done
 	}
+	// detach takes a session out of the room, whose outbox has left it already.
 	detach struct {
 		session *session
 	}
@@ -266,7 +267,6 @@ func (d detach) do(r *room) {
 	r.commit()
 	delete(r.members, d.session.id)
 	r.state.Exit(d.session.id)
-	d.session.out.leave(r)
 }
 
 func (b broadcast) do(r *room) {

@@ -120,7 +120,7 @@ func layOut(p picture, columns, rows int) inputBlock {
 	width := max(8, columns-1)
 	block := blockRows(p.prompt, p.line, p.pos, width)
 	block.window(max(1, rows/3))
-	for _, quiet := range []string{p.hint, p.status} {
+	for _, quiet := range []string{choices(p.hint, width), p.status} {
 		if quiet != "" && len(block.rows)+1 < rows {
 			block.addQuiet(firstLine(quiet), width)
 		}

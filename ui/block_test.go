@@ -63,6 +63,20 @@ func TestLayOutOnSmallScreens(t *testing.T) {
 	}
 }
 
+func TestChoices(t *testing.T) {
+	list := strings.Join([]string{"/ban", "/close", "/create", "/help"}, choiceGap)
+	for width, want := range map[int]string{
+		80: "/ban  /close  /create  /help", 28: "/ban  /close  /create  /help", 27: "/ban  /close  … 2 more", 12: "/ban  … 3 more", 1: "/ban  … 3 more",
+	} {
+		if got := choices(list, width); got != want {
+			t.Errorf("at %d: %q, want %q", width, got, want)
+		}
+	}
+	if got := choices("(search) one", 3); got != "(search) one" {
+		t.Errorf("another hint becomes %q", got)
+	}
+}
+
 func TestColours(t *testing.T) {
 	const s = "\x1b[1;31mré\x1b[0md\x1b[2J你"
 	if got, want := withoutColours(s), "réd\x1b[2J你"; got != want {

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -36,7 +37,7 @@ func buildCreate(_ parser, a *arguments) (rooms.Command, *rooms.Refusal) {
 		"no-history": func() { c.NoHistory = true },
 	})
 	if no == nil && len(words) == 0 {
-		no = a.usage("needs a name for the room")
+		no = a.usage("needs an ID for the room")
 	}
 	if no != nil {
 		return nil, no
@@ -149,13 +150,22 @@ func buildLimit(_ parser, a *arguments) (rooms.Command, *rooms.Refusal) {
 func buildInvite(_ parser, a *arguments) (rooms.Command, *rooms.Refusal) {
 	var c rooms.Invite
 	words, no := a.flags(1, map[string]func(string) *rooms.Refusal{
-		"uses":    func(v string) (no *rooms.Refusal) { c.Uses, no = a.count(v); return no },
+		"uses":    func(v string) (no *rooms.Refusal) { c.Uses, no = a.uses(v); return no },
 		"expires": func(v string) (no *rooms.Refusal) { c.Life, no = a.life(v); return no },
 	}, map[string]func(){"qr": func() { a.qr = true }})
 	if len(words) > 0 {
 		c.Room = roomName(words[0])
 	}
 	return c, no
+}
+
+// uses reads how often an invite works.
+func (a *arguments) uses(word string) (int, *rooms.Refusal) {
+	n, no := a.count(word)
+	if most := rooms.DefaultLimits().InviteUses; no == nil && (n < 1 || n > most) {
+		no = a.usage("has 1 to %d uses, not %d", most, n)
+	}
+	return n, no
 }
 
 func buildInvites(_ parser, a *arguments) (rooms.Command, *rooms.Refusal) {
@@ -235,22 +245,23 @@ func doneClose(cmd rooms.Command) string {
 	return ""
 }
 
-// lasting writes a duration the way it is typed, to its two largest units.
+// lasting writes a duration the way it is typed, rounded to its two largest
+// units: 10s, 1h30m, 24h, 7d. Days are counted from two on.
 func lasting(d time.Duration) string {
-	if d < time.Second {
-		return "0s"
+	largest, smaller := time.Second, time.Second
+	switch {
+	case d >= 2*24*time.Hour-time.Minute/2:
+		largest, smaller = 24*time.Hour, time.Hour
+	case d >= time.Hour-time.Second/2:
+		largest, smaller = time.Hour, time.Minute
+	case d >= time.Minute-time.Second/2:
+		largest = time.Minute
 	}
-	parts := make([]string, 0, 2)
-	for _, u := range []byte("wdhms") {
-		if n := d / units[u]; n > 0 || len(parts) == 1 {
-			d -= n * units[u]
-			if n > 0 {
-				parts = append(parts, fmt.Sprintf("%d%c", n, u))
-			}
-			if len(parts) == 2 || n == 0 {
-				break
-			}
-		}
+	letters := map[time.Duration]string{24 * time.Hour: "d", time.Hour: "h", time.Minute: "m", time.Second: "s"}
+	d = d.Round(smaller)
+	text := strconv.FormatInt(int64(d/largest), 10) + letters[largest]
+	if rest := d % largest / smaller; rest > 0 {
+		text += strconv.FormatInt(int64(rest), 10) + letters[smaller]
 	}
-	return strings.Join(parts, "")
+	return text
 }

@@ -42,8 +42,7 @@ type chat struct {
 	started bool
 	shown   error // a refusal that came as an event
 
-	unsaid      int  // lines that the host has not confirmed
-	late        bool // and not for a while
+	speech      speech
 	status      string
 	replaying   bool // between the marks of earlier messages
 	day         time.Time
@@ -84,8 +83,8 @@ func (c *chat) showStatus() {
 	if c.loop.away {
 		parts = append(parts, "connection lost, trying again")
 	}
-	if c.unsaid > 0 && (c.late || c.loop.away) {
-		parts = append(parts, plural(c.unsaid, "line")+" waiting")
+	if waiting := c.speech.status(c.loop.away); waiting != "" {
+		parts = append(parts, waiting)
 	}
 	if status := strings.Join(parts, " · "); status != c.status {
 		c.status = status
@@ -94,9 +93,11 @@ func (c *chat) showStatus() {
 }
 
 // ready stops reading only where no person waits at the prompt.
-func (c *chat) ready() bool { return c.term.Width() > 0 || c.desk.pending() < openAnswers }
+func (c *chat) ready() bool {
+	return c.term.Width() > 0 || c.desk.pending() < openAnswers && c.speech.held() == 0
+}
 
-func (c *chat) busy() bool { return false }
+func (c *chat) owed() (unsent int, first string) { return c.speech.held(), c.speech.first() }
 
 // read acts on a line.
 func (c *chat) read(in input) {
@@ -120,12 +121,20 @@ func (c *chat) read(in input) {
 		line = choice
 	}
 	t, no := c.parser.parse(line)
-	if no == nil && c.desk.pending() >= openAnswers {
+	if no == nil && c.desk.pending()+c.speech.held() >= openAnswers {
 		no = rooms.Refuse(rooms.Busy, "wait until the host has answered", "too much is waiting for the host")
+	}
+	if j, ok := t.cmd.(rooms.Join); ok && j.Room != "" && !strings.Contains(line, "#") {
+		j.Room = c.scene.pick(j.Room)
+		t.cmd = j
+	}
+	if no == nil {
+		no = c.staying(t.cmd)
 	}
 	switch {
 	case no != nil:
 		c.print(c.page.refusal(no)...)
+	case c.already(t.cmd):
 	case t.cmd != nil:
 		c.ask(t)
 	default:
@@ -135,11 +144,32 @@ func (c *chat) read(in input) {
 
 // nowhere explains that nobody would hear what is said.
 func nowhere() *rooms.Refusal {
-	return rooms.Refuse(rooms.NotInRoom, "type a room's number or name to join it, create NAME for a new one, or list", "you are in no room yet")
+	return rooms.Refuse(rooms.NotInRoom, "type a room's number or ID to join it, create ID for a new one, or list", "you are in no room")
 }
 
-// interrupt is Ctrl-C: the terminal has already emptied the line.
+// already tells a person who asks for what is so. It reports whether it is.
+func (c *chat) already(cmd rooms.Command) bool {
+	switch cmd := cmd.(type) {
+	case rooms.Rename:
+		if cmd.Nick == c.scene.nick {
+			c.say("you are %s already", SanitizeNick(cmd.Nick))
+			return true
+		}
+	case rooms.Join:
+		if c.scene.inRoom() && c.desk.moving == 0 && strings.EqualFold(cmd.Room, string(c.scene.room.Room)) {
+			c.print(c.page.already(c.scene.room)...)
+			return true
+		}
+	}
+	return false
+}
+
+// interrupt is Ctrl-C: the terminal has already emptied the line. On an empty
+// one it drops the lines that wait.
 func (c *chat) interrupt(text string) {
+	if text == "" && c.drop(func(*spoken) bool { return true }) {
+		return
+	}
 	now := c.loop.o.Now()
 	if text == "" && !c.interrupted.IsZero() && now.Sub(c.interrupted) < secondTime {
 		c.say("Ctrl-D or /quit leaves")
@@ -149,26 +179,24 @@ func (c *chat) interrupt(text string) {
 
 // ask sends a command and shows its answer.
 func (c *chat) ask(t typed) {
-	_, speaks := t.cmd.(rooms.Say)
-	if speaks {
-		c.unsaid++
-		if c.unsaid == 1 {
-			c.loop.alarm(overdue, func() { c.late = c.unsaid > 0; c.showStatus() })
-		}
-		c.showStatus()
+	if c.speech.queues(t.cmd) {
+		c.speak(t)
+		return
 	}
+	c.send(t, func(_ rooms.Event, show func()) { show() })
+}
+
+// send sends a command; then gets its answer, and what shows it.
+func (c *chat) send(t typed, then func(ev rooms.Event, show func())) {
 	asked := c.loop.o.Now()
 	c.desk.ask(t.cmd, func(ev rooms.Event) {
-		if speaks {
-			c.unsaid--
-			c.late = c.late && c.unsaid > 0
-			c.showStatus()
-		}
-		if _, ok := t.cmd.(rooms.Ping); ok && ev == (rooms.Done{}) {
-			c.say("the host answered after %s", roundTrip(c.loop.o.Now().Sub(asked)))
-			return
-		}
-		c.answered(t, ev)
+		then(ev, func() {
+			if _, ok := t.cmd.(rooms.Ping); ok && ev == (rooms.Done{}) {
+				c.say("the host answered in %s", roundTrip(c.loop.o.Now().Sub(asked)))
+				return
+			}
+			c.answered(t, ev)
+		})
 	})
 }
 
@@ -177,6 +205,9 @@ func (c *chat) answered(t typed, ev rooms.Event) {
 	switch ev := ev.(type) {
 	case rooms.Entered:
 		c.entered(ev)
+		if _, made := t.cmd.(rooms.Create); made && ev.Room.Private {
+			c.say("this room is private: its ID is %s and it is in no list; /invite lets others in", ev.Room.Room)
+		}
 	case rooms.Done:
 		c.done(t)
 	case rooms.Invited:
@@ -217,7 +248,11 @@ func (c *chat) done(t typed) {
 // entered moves to a room. Where the host named only some of its members, the
 // others are asked for, so that they can be completed.
 func (c *chat) entered(ev rooms.Entered) {
-	c.scene.enter(ev)
+	if c.scene.enter(ev) {
+		c.print(c.page.already(ev.Room)...)
+		return
+	}
+	c.moved()
 	c.replaying = false
 	c.prompt()
 	c.term.SetCompleter(c.scene.completer())
@@ -241,7 +276,8 @@ func (c *chat) out(format string, args ...any) {
 	c.prompt()
 	c.term.SetCompleter(c.scene.completer())
 	c.say(format, args...)
-	c.say("list shows the rooms, a name joins one, /quit leaves")
+	c.moved()
+	c.say("list shows the rooms, an ID joins one, /quit leaves")
 }
 
 func (c *chat) roster(r rooms.Roster) {

@@ -1,6 +1,8 @@
 package ui
 
 import (
+	"strings"
+
 	"p2pchat/rooms"
 )
 
@@ -61,8 +63,8 @@ func (c *chat) menu() {
 		}
 		c.print(c.page.answer(answer)...)
 		c.say("you can")
-		c.print(c.page.item("join    a room: type its number or its name")...)
-		c.print(c.page.item("create  a room: type create and a name")...)
+		c.print(c.page.item("join    a room: type its number or its ID")...)
+		c.print(c.page.item("create  a room: type create and an ID")...)
 		c.print(c.page.item("list    the rooms again: type list")...)
 	})
 }
@@ -70,7 +72,7 @@ func (c *chat) menu() {
 // posted shows a message. What was said before the person came is faded and
 // stands between two marks.
 func (c *chat) posted(ev rooms.Posted) {
-	if ev.Room != c.scene.room.Room {
+	if ev.Room != c.scene.room.Room || !c.scene.isNew(ev) {
 		return
 	}
 	earlier := ev.Replayed && ev.Seq <= c.scene.head
@@ -153,6 +155,10 @@ func (c *chat) room(ev rooms.RoomChanged) {
 	case ev.What == rooms.RoomLeft && here && ev.Reason != "": // without a reason: the person's own wish, shown at its answer
 		c.out("you are out of #%s%s", ev.Room.Room, why)
 	case ev.What == rooms.RoomClosed && here:
+		if strings.HasPrefix(ev.Reason, "closed") {
+			c.out("#%s was %s", ev.Room.Room, ev.Reason)
+			return
+		}
 		c.out("#%s was closed%s", ev.Room.Room, why)
 	case ev.What == rooms.RoomUpdated && here:
 		c.print(c.page.updated(c.scene.room, ev.Room)...)
@@ -161,6 +167,7 @@ func (c *chat) room(ev rooms.RoomChanged) {
 }
 
 func (c *chat) connection(ev rooms.Connection) {
+	c.scene.replayed = 0
 	switch ev.What {
 	case rooms.ConnectionLost:
 		why := ""

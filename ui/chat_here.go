@@ -79,8 +79,8 @@ func (c *chat) statusLines() []string {
 			rows = append(rows, c.page.notice("at %s", v.way.Addr)...)
 		}
 	}
-	if c.unsaid > 0 {
-		rows = append(rows, c.page.notice("%s waiting for the host", plural(c.unsaid, "line"))...)
+	if n := len(c.speech.lines); n > 0 {
+		rows = append(rows, c.page.notice("%s waiting for the host", plural(n, "line"))...)
 	}
 	return rows
 }

@@ -25,7 +25,7 @@ func TestChatHere(t *testing.T) {
 			{"/ignore", []string{"-- ignored: bob"}},
 			{"/unignore bob", []string{"-- bob is heard again"}},
 			{"/unignore bob", []string{`!! "bob" is not ignored; /ignore shows who is`}},
-			{"/status", []string{"-- you are alice (…lice0001), in #dev (2/10, member)", "-- host: Ada's box, 12D3KooWHostHostHostHostHostHostHostHostHostHost0003"}},
+			{"/status", []string{"-- you are alice (…lice0001), in #dev (2 of 10, member)", "-- host: Ada's box, 12D3KooWHostHostHostHostHostHostHostHostHostHost0003"}},
 			{"/help leave", []string{"-- /leave", "   Leave the room.", "   For example: /leave", "   Also: /part"}},
 			{"/wo", []string{"!! there is no command /wo; did you mean /who? /help lists the commands; //wo says it"}},
 			{"/limit many", []string{`!! /limit needs a number, not "many"; usage: /limit N, for example /limit 10`}},
@@ -49,7 +49,13 @@ func TestChatHere(t *testing.T) {
 		s.say("/ping")
 		s.pass(12 * time.Millisecond)
 		s.settle(t, rooms.Done{})
-		s.want("-- the host answered after 12 ms")
+		s.want("-- the host answered in 12 ms")
+		s.asked = nil
+		for line, row := range map[string]string{"/nick alice": "-- you are alice already", "/join DEV": "-- you are in #dev already"} {
+			s.say(line)
+			s.wantAsked(t)
+			s.want(row)
+		}
 		s.say("/nick al")
 		s.settle(t, rooms.Done{})
 		s.tell(rooms.MemberChanged{Room: "dev", What: rooms.MemberRenamed, Member: member(alice, "al"), Old: "alice"})
@@ -73,26 +79,26 @@ func TestChatShowsAnswers(t *testing.T) {
 			{
 				"/who",
 				rooms.Roster{Room: "dev", Members: []rooms.Member{{Peer: alice, Nick: "alice", Role: rooms.Operator}, {Peer: bob, Nick: "b\x1bb", Muted: true}}},
-				[]string{"-- 2 in #dev", "   alice  …lice0001  op", "   b^[b  …BobB0002  muted"},
+				[]string{"-- 2 members in #dev", "   alice  …lice0001  op", "   b^[b  …BobB0002  muted"},
 			},
 			{"/list", rooms.Listing{}, []string{"-- no public room is open"}},
 			{
 				"/invites",
 				rooms.InviteList{Invites: []rooms.InviteInfo{{ID: "k7f2", Room: "dev", By: "alice", Uses: 1, MaxUses: 5, Expires: now.Add(26 * time.Hour)}}},
-				[]string{"-- 1 invite", "   k7f2  #dev  by alice, 1 of 5 used, ends in 1d2h"},
+				[]string{"-- 1 invite", "   k7f2  #dev  by alice, 1 of 5 used, ends in 26h"},
 			},
 			{
 				"/invite",
 				rooms.Invited{Invite: rooms.InviteInfo{ID: "k7f2", Room: "dev", MaxUses: 1}, Link: "p2pchat:abc"},
-				[]string{"-- an invite to #dev, 0 of 1 used, ends never; /revoke k7f2 ends it", "p2pchat:abc"},
+				[]string{"-- an invite to #dev, for 1 use, ends never; /revoke k7f2 ends it", "p2pchat:abc", "-- whoever has it can enter: p2pchat join LINK, or /join LINK here"},
 			},
 			{"/revoke k7f2", rooms.Done{}, []string{"-- invite k7f2 works no more"}},
 			{
 				"/bans",
 				rooms.BanList{Bans: []rooms.BanInfo{{Peer: bob, Nick: "bob", By: "alice", Reason: "loud"}}},
-				[]string{"-- 1 ban", "   bob  12D3KooWBobBobBobBobBobBobBobBobBobBobBobBobBobB0002  by alice, ends", "    │ never, from the whole host: loud"},
+				[]string{"-- 1 ban", "   bob  12D3KooWBobBobBobBobBobBobBobBobBobBobBobBobBobB0002  by alice, for", "    │ good, from the whole host: loud"},
 			},
-			{"/ban bob 24h loud", rooms.Done{}, []string{"-- bob is banned for 1d; /unban bob ends it"}},
+			{"/ban bob 24h loud", rooms.Done{}, []string{"-- bob is banned for 24h; /unban bob ends it"}},
 			{
 				"/whois bob",
 				rooms.Member{Peer: bob, Nick: "bob", Room: "dev", Since: now.Add(-90 * time.Second), Path: "direct"},
@@ -122,7 +128,8 @@ func TestChatCompletes(t *testing.T) {
 		s.enter(dev(3), member(alice, "alice"), member(bob, "bob"), member(host, "Bert"))
 		for before, want := range map[string][]string{
 			"/he": {"/help"}, "/k": {"/kick"}, "b": {"Bert:", "bob:"}, "so @B": {"@Bert", "@bob"}, "/msg bo": {"bob"},
-			"/help who": {"who", "whois"}, "hello b": nil, "": nil, "/msg bob b": nil, "/": nil, "x /k": nil,
+			"/help who": {"who", "whois"}, "hello b": nil, "/create x --p": {"--private"}, "/create --topic t --limit=3 --": {"--private", "--no-history"},
+			"/invite -": {"--uses", "--expires", "--qr"}, "/who -": nil, "": nil, "/msg bob b": nil, "/": nil, "x /k": nil,
 		} {
 			got := s.term.complete(before)
 			if before == "/" {

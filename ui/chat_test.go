@@ -19,16 +19,21 @@ func TestChatOffersTheChoices(t *testing.T) {
 		s.want(
 			"-- connected to Ada's box (…Host0003) as alice",
 			"-- 2 public rooms",
-			"    1  dev    3/10  what we build",
-			"    2  lobby  12",
+			"    1  dev    3 of 10  what we build",
+			"    2  lobby  12 here",
 			"-- you can",
-			"   join    a room: type its number or its name",
-			"   create  a room: type create and a name",
+			"   join    a room: type its number or its ID",
+			"   create  a room: type create and an ID",
 			"   list    the rooms again: type list")
 		for line, want := range map[string]rooms.Command{
 			"2":              rooms.Join{Room: "lobby", Recent: 10},
 			" DEV ":          rooms.Join{Room: "dev", Recent: 10},
 			"#lobby":         rooms.Join{Room: "lobby", Recent: 10},
+			"made-since":     rooms.Join{Room: "made-since", Recent: 10},
+			"join 2":         rooms.Join{Room: "lobby", Recent: 10},
+			"/join 2":        rooms.Join{Room: "lobby", Recent: 10},
+			"#2":             rooms.Join{Room: "2", Recent: 10},
+			"3":              rooms.Join{Room: "3", Recent: 10},
 			"list":           rooms.List{},
 			"create x":       rooms.Create{Room: "x"},
 			"join elsewhere": rooms.Join{Room: "elsewhere", Recent: 10},
@@ -39,10 +44,33 @@ func TestChatOffersTheChoices(t *testing.T) {
 			s.wantAsked(t, want)
 			s.settle(t, rooms.Refuse(rooms.Busy, "later", "no"))
 		}
+		for _, line := range []string{"hello?", "hello there", "quit now", "list them", "help me"} {
+			s.forget()
+			s.say(line)
+			s.wantAsked(t)
+			s.want("!! you are in no room; type a room's number or ID to join it, create ID for a", "    │ new one, or list")
+		}
+		s.say("list")
+		s.settle(t, rooms.Listing{Rooms: []rooms.RoomInfo{{Room: "dev"}, {Room: "1"}}})
+		for line, room := range map[string]string{"1": "1", "/join 1": "1", "2": "1", "join #1": "1"} {
+			s.forget()
+			s.say(line)
+			s.wantAsked(t, rooms.Join{Room: room, Recent: 10})
+			s.settle(t, rooms.Refuse(rooms.Busy, "later", "no"))
+		}
+	})
+}
+
+func TestChatMakesAPrivateRoom(t *testing.T) {
+	sit(t, nil, func(s *seat) {
+		s.settle(t, rooms.Listing{})
+		s.say("create dev --private")
 		s.forget()
-		s.say("hello?")
-		s.wantAsked(t)
-		s.want("!! you are in no room yet; type a room's number or name to join it, create NAME", "    │ for a new one, or list")
+		made := dev(1)
+		made.Room.Room, made.Room.Private = "dev~abcdefgh", true
+		s.enter(made, member(alice, "alice"))
+		s.want("-- you are in #dev~abcdefgh as alice · nobody else here yet · /help", "-- topic: what we build",
+			"-- this room is private: its ID is dev~abcdefgh and it is in no list; /invite", "    │ lets others in")
 	})
 }
 
@@ -91,8 +119,8 @@ func TestChatSpeaks(t *testing.T) {
 		}
 		s.tell(posted(3, alice, "alice", "hello"))
 		s.settle(t, rooms.Said{Seq: 3})
-		s.settle(t, rooms.Refuse(rooms.RateLimited, "wait 2 s", "you are too fast"))
-		s.want("00:03 alice hello", "!! you are too fast; wait 2 s")
+		s.settle(t, rooms.Refuse(rooms.Denied, "ask", "you are muted"))
+		s.want("00:03 alice hello", "!! you are muted; ask")
 		if s.term.status != "" {
 			t.Errorf("status %q after the answers", s.term.status)
 		}
@@ -137,6 +165,7 @@ func TestChatFollowsTheRoom(t *testing.T) {
 			{rooms.MemberChanged{Room: "dev", What: rooms.MemberKicked, Member: member(host, "carol"), By: "rob", Reason: "loud"}, []string{"-- carol was put out by rob: loud"}},
 			{rooms.MemberChanged{Room: "else", What: rooms.MemberJoined, Member: member(host, "carol")}, nil},
 			{rooms.RoomChanged{What: rooms.RoomUpdated, Room: rooms.RoomInfo{Room: "dev", Limit: 3, Topic: "t"}}, []string{"-- topic: t", "-- the room takes 3 members now"}},
+			{rooms.RoomChanged{What: rooms.RoomUpdated, Room: rooms.RoomInfo{Room: "dev", Limit: 1, Topic: "t"}}, []string{"-- the room takes 1 member now"}},
 			{rooms.Whispered{From: rooms.Author{Peer: bob, Nick: "rob"}, Text: "psst"}, []string{"\a00:00 rob → you: psst"}},
 			{rooms.Whispered{To: rooms.Author{Peer: bob, Nick: "rob"}, Text: "yes", Own: true}, []string{"00:00 you → rob: yes"}},
 			{rooms.Notice{Text: "the host\nrestarts"}, []string{"-- the host restarts"}},
@@ -144,7 +173,7 @@ func TestChatFollowsTheRoom(t *testing.T) {
 			{rooms.Path{Path: "relayed", Transport: "quic", RTT: time.Second}, nil},
 			{rooms.Path{Path: "punched", Transport: "quic"}, []string{"-- now connected directly, through a punched hole, over quic"}},
 			{rooms.RoomChanged{What: rooms.RoomLeft, Room: rooms.RoomInfo{Room: "dev"}, Reason: "kicked by rob: bye"}, []string{
-				"-- you are out of #dev: kicked by rob: bye", "-- list shows the rooms, a name joins one, /quit leaves",
+				"-- you are out of #dev: kicked by rob: bye", "-- list shows the rooms, an ID joins one, /quit leaves",
 			}},
 			{posted(9, bob, "rob", "not for you"), nil},
 		} {
@@ -167,7 +196,7 @@ func TestChatLeavesAndComesBack(t *testing.T) {
 		s.tell(rooms.RoomChanged{What: rooms.RoomLeft, Room: rooms.RoomInfo{Room: "dev"}})
 		s.settle(t, rooms.Done{})
 		s.enter(dev(1), member(alice, "alice"))
-		s.want("-- you left #dev", "-- list shows the rooms, a name joins one, /quit leaves",
+		s.want("-- you left #dev", "-- list shows the rooms, an ID joins one, /quit leaves",
 			"-- you are in #dev as alice · nobody else here yet · /help", "-- topic: what we build")
 		if s.term.prompt != "#dev> " {
 			t.Errorf("prompt %q", s.term.prompt)
@@ -239,7 +268,7 @@ func TestChatEnds(t *testing.T) {
 			if err := s.ended(); !errors.As(err, &no) || no.Code != rooms.Unreachable {
 				t.Errorf("ended with %v", err)
 			}
-			s.want("!! the host has not confirmed 1 line; say it again once the host answers")
+			s.want(`!! the host has not confirmed 1 line, "last words"; say it again once the host`, "    │ answers")
 		})
 	})
 	t.Run("nobody waits for ever", func(t *testing.T) {

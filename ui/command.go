@@ -15,6 +15,7 @@ type entry struct {
 	aliases []string
 	args    string
 	help    string
+	more    []string // its options and defaults, in /help COMMAND
 	example string
 	who     audience
 	word    offer

@@ -49,7 +49,10 @@ func spell(cmd rooms.Command) string {
 	case rooms.SetLimit:
 		return fmt.Sprint("/limit ", c.Limit)
 	case rooms.Invite:
-		line := "/invite " + quoted("#"+c.Room) + fmt.Sprint(" --uses ", c.Uses)
+		line := "/invite " + quoted("#"+c.Room)
+		if c.Uses > 0 {
+			line += fmt.Sprint(" --uses ", c.Uses)
+		}
 		return line + spellLife(" --expires ", c.Life)
 	case rooms.Invites:
 		return optionally("/invites", "#", c.Room)

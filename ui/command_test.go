@@ -91,7 +91,7 @@ func TestParseLineRefuses(t *testing.T) {
 		"/":                     "there is no command /",
 		"/lsit":                 "did you mean /list?",
 		"/etc/passwd":           "//etc/passwd says it",
-		"/create":               "/create needs a name for the room",
+		"/create":               "/create needs an ID for the room",
 		"/create a b":           `does not know what to do with "b"`,
 		"/create a --limit":     "needs a value for --limit",
 		"/create a --limit x":   `needs a number, not "x"`,
@@ -107,6 +107,8 @@ func TestParseLineRefuses(t *testing.T) {
 		"/msg bob":              "needs something to say",
 		"/me ":                  "needs what you do",
 		"/invite --expires 5":   "needs a time like 30m, 24h or 7d, not \"5\"",
+		"/invite --uses 0":      "has 1 to 100 uses, not 0",
+		"/invite --uses 101":    "has 1 to 100 uses, not 101",
 		"/history 0":            "needs at least 1",
 		"/limit 1.5":            "needs a number",
 		"/kick":                 "needs NICK",
@@ -142,7 +144,9 @@ func TestParseDuration(t *testing.T) {
 		}
 	}
 	for d, want := range map[time.Duration]string{
-		0: "0s", time.Second: "1s", 90 * time.Minute: "1h30m", 24 * time.Hour: "1d", 25*time.Hour + 3*time.Second: "1d1h", 9 * 24 * time.Hour: "1w2d", time.Hour + time.Second: "1h",
+		0: "0s", time.Second: "1s", 90 * time.Minute: "1h30m", 24 * time.Hour: "24h", 25*time.Hour + 3*time.Second: "25h", 9 * 24 * time.Hour: "9d", time.Hour + time.Second: "1h",
+		24*time.Hour - time.Second: "24h", 7*24*time.Hour - time.Millisecond: "7d", 50 * time.Hour: "2d2h", time.Hour - time.Millisecond: "1h",
+		10*time.Second - time.Millisecond: "10s", 48*time.Hour - time.Millisecond: "2d", 90 * time.Second: "1m30s", 300 * time.Millisecond: "0s",
 	} {
 		if got := lasting(d); got != want {
 			t.Errorf("lasting(%v) = %q, want %q", d, got, want)

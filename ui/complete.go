@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -35,9 +36,23 @@ func (e *lineEditor) complete(line []rune, pos int) ([]rune, int, string) {
 		for i, c := range candidates {
 			shown[i] = Sanitize(c)
 		}
-		return line, pos, strings.Join(shown, "  ")
+		return line, pos, strings.Join(shown, choiceGap)
 	}
 	return slices.Replace(line, start, pos, insert...), start + len(insert), ""
+}
+
+// choiceGap stands between the candidates of a hint; no candidate holds it.
+const choiceGap = "\t"
+
+// choices writes the candidates of a hint in one row of at most width columns, and
+// how many there are beyond it. Another hint stays as it is.
+func choices(hint string, width int) string {
+	words := strings.Split(hint, choiceGap)
+	text := strings.Join(words, "  ")
+	for n := len(words) - 1; n > 0 && shownWidth(text) > width; n-- {
+		text = fmt.Sprintf("%s  … %d more", strings.Join(words[:n], "  "), len(words)-n)
+	}
+	return text
 }
 
 // commonPrefix is what all words begin with.

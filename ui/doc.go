@@ -19,6 +19,8 @@
 //     indent and a bar.
 //   - A command has exactly one answer, and it comes before what it caused: what
 //     happens in a room waits until the answer that entered the room is shown.
+//   - A line that the host refuses as too fast is not lost: it waits, and is said
+//     again in its turn. Only the person, or leaving the room, gives it up.
 //   - The end of the input finishes what was asked, then leaves.
 //
 // The slash commands are one table, see [CommandsMarkdown]: parsing, help,

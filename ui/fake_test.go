@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -137,14 +138,16 @@ func (c *fakeClock) After(d time.Duration) <-chan time.Time {
 // pass lets time pass, and rings what is due.
 func (c *fakeClock) pass(d time.Duration) {
 	c.now = c.now.Add(d)
-	alarms := c.alarms
-	c.alarms = nil
-	for _, a := range alarms {
-		if a.at.After(c.now) {
-			c.alarms = append(c.alarms, a)
-		} else {
-			a.ring <- c.now
+	var due []alarm
+	c.alarms = slices.DeleteFunc(c.alarms, func(a alarm) bool {
+		rings := !a.at.After(c.now)
+		if rings {
+			due = append(due, a)
 		}
+		return rings
+	})
+	for _, a := range due { // from here on the program may set new ones
+		a.ring <- c.now
 	}
 	synctest.Wait()
 }

@@ -69,9 +69,14 @@ type keyFilter struct {
 	searching bool
 }
 
-// feed takes what one read returned.
+// feed takes what one read returned. A line feed by itself is Ctrl-J and begins a
+// new line. One at the end of more is Enter: it was typed before the terminal was
+// raw, or comes from a program that types.
 func (f *keyFilter) feed(p []byte) {
-	for _, b := range p {
+	for i, b := range p {
+		if b == '\n' && i > 0 && i == len(p)-1 && !f.pasting && len(f.escape) == 0 {
+			b = '\r'
+		}
 		f.step(b)
 	}
 	f.flush()

@@ -27,6 +27,9 @@ func (p *page) helpFor(name string) []string {
 	}
 	rows := p.notice("%s", e.usage())
 	rows = append(rows, p.item(e.help)...)
+	for _, text := range e.more {
+		rows = append(rows, p.item(text)...)
+	}
 	rows = append(rows, p.item("For example: "+e.example)...)
 	if len(e.aliases) > 0 {
 		rows = append(rows, p.item("Also: /"+strings.Join(e.aliases, " /"))...)

@@ -56,8 +56,8 @@ func newJSONMode(o Options, out io.Writer) *jsonMode {
 	return &jsonMode{loop: l, desk: l.desk, parser: l.o.parser(), out: out}
 }
 
-func (j *jsonMode) ready() bool { return j.desk.pending() < openAnswers }
-func (j *jsonMode) busy() bool  { return false }
+func (j *jsonMode) ready() bool         { return j.desk.pending() < openAnswers }
+func (j *jsonMode) owed() (int, string) { return 0, "" }
 
 // write writes one object.
 func (j *jsonMode) write(object any) {
@@ -184,10 +184,16 @@ func (j *jsonMode) happened(ev rooms.Event) {
 		if !j.follow(ev) {
 			return
 		}
+	case rooms.Posted:
+		if !j.scene.isNew(ev) {
+			return
+		}
 	case rooms.MemberChanged:
 		j.scene.member(ev)
 	case *rooms.Refusal:
 		j.shown = ev
+	case rooms.Connection:
+		j.scene.replayed = 0
 	}
 	if object := eventObject(ev, j.scene.peer); object != nil {
 		j.write(object)

@@ -22,7 +22,9 @@ type mode interface {
 	read(in input)           // a line, or an interrupt
 	happened(ev rooms.Event) // an event, in order, after the answer that explains it
 	ready() bool             // whether another line may be read now
-	busy() bool              // whether something is left to do besides open answers
+	// owed is how many lines the host has not been sent yet, and the first line
+	// that it has not confirmed, sent or not; "" where that is not told.
+	owed() (unsent int, first string)
 }
 
 // loop runs one session in one mode and owns everything about it.
@@ -121,7 +123,8 @@ func (l *loop) take(m mode, ev rooms.Event) {
 
 // settle sees whether the loop is through.
 func (l *loop) settle(m mode) {
-	working := l.desk.pending() > 0 || m.busy()
+	unsent, _ := m.owed()
+	working := l.desk.pending() > 0 || unsent > 0
 	if (l.leaving || l.closed) && (!working || l.hasty && l.away) {
 		l.over = true
 	}
@@ -199,8 +202,15 @@ func gone(why string) *rooms.Refusal {
 }
 
 // unconfirmed is why a chat ended before it had all its answers.
-func unconfirmed(open int) *rooms.Refusal {
-	return rooms.Refuse(rooms.Unreachable, "say it again once the host answers", "the host has not confirmed %s", plural(max(1, open), "line"))
+func unconfirmed(open int, first string) *rooms.Refusal {
+	what := plural(open, "line")
+	switch {
+	case first != "" && open > 1:
+		what += ", the first " + quote(first)
+	case first != "":
+		what += ", " + quote(first)
+	}
+	return rooms.Refuse(rooms.Unreachable, "say it again once the host answers", "the host has not confirmed %s", what)
 }
 
 // finish closes the session, shows what had already arrived, and returns the result.
@@ -218,8 +228,9 @@ func (l *loop) finish(m mode) error {
 		}
 		break
 	}
-	if l.result == nil && (l.desk.pending() > 0 || m.busy()) {
-		l.result = unconfirmed(l.desk.pending())
+	unsent, first := m.owed()
+	if open := l.desk.pending() + unsent; open > 0 && l.result == nil {
+		l.result = unconfirmed(open, first)
 	}
 	if err := l.desk.close(); l.result == nil {
 		l.result = err

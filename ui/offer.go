@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -31,6 +32,9 @@ func completer(nicks, roomNames []string) func(before string) []string {
 		}
 		name, between, _ := cutBlank(before[1:start])
 		e := lookup(name)
+		if e != nil && strings.HasPrefix(word, "-") {
+			return startingWith(e.flags(strings.Fields(between)), word, "", "")
+		}
 		if e == nil || strings.Trim(between, blanks) != "" {
 			return nil // only the first word behind a command has a known kind
 		}
@@ -44,6 +48,19 @@ func completer(nicks, roomNames []string) func(before string) []string {
 		}
 		return nil
 	}
+}
+
+// flagName finds the flags in what a command takes.
+var flagName = regexp.MustCompile(`--[a-z-]+`)
+
+// flags returns the flags of the command that are not given yet.
+func (e *entry) flags(given []string) []string {
+	return slices.DeleteFunc(flagName.FindAllString(e.args, -1), func(flag string) bool {
+		return slices.ContainsFunc(given, func(word string) bool {
+			name, _, _ := strings.Cut(word, "=")
+			return name == flag
+		})
+	})
 }
 
 // startingWith returns the words that begin with start, ignoring case, dressed.

@@ -56,9 +56,10 @@ type pipe struct {
 	page    *page
 	out     io.Writer
 	errw    io.Writer
-	failed  error // of out
-	shown   error // the first refusal of a line
-	waiting bool  // a line waits to be said again
+	failed  error  // of out
+	shown   error  // the first refusal of a line
+	waiting bool   // a line waits to be said again
+	line    string // said last
 }
 
 func newPipe(o Options, out, errw io.Writer) *pipe {
@@ -73,7 +74,12 @@ func newPipe(o Options, out, errw io.Writer) *pipe {
 // must not be overtaken by the one behind it.
 func (p *pipe) ready() bool { return p.desk.pending() == 0 && !p.waiting }
 
-func (p *pipe) busy() bool { return p.waiting }
+func (p *pipe) owed() (unsent int, first string) {
+	if p.waiting {
+		unsent = 1
+	}
+	return unsent, p.line
+}
 
 // tell writes rows for a person.
 func (p *pipe) tell(rows []string) {
@@ -109,6 +115,11 @@ func (p *pipe) read(in input) {
 
 // ask sends a command until the host has time for it.
 func (p *pipe) ask(cmd rooms.Command) {
+	if say, ok := cmd.(rooms.Say); ok {
+		p.line = say.Text
+	} else {
+		p.line = ""
+	}
 	p.desk.ask(cmd, func(ev rooms.Event) {
 		no, refused := ev.(*rooms.Refusal)
 		switch {
@@ -156,7 +167,10 @@ func (p *pipe) answered(cmd rooms.Command, ev rooms.Event) {
 }
 
 func (p *pipe) entered(ev rooms.Entered) {
-	p.scene.enter(ev)
+	if p.scene.enter(ev) {
+		p.tell(p.page.already(ev.Room))
+		return
+	}
 	p.tell(p.page.entered(ev.Room, p.scene.peer, p.scene.nick, ev.Members))
 }
 
@@ -170,7 +184,9 @@ func (p *pipe) happened(ev rooms.Event) {
 			p.begin()
 		}
 	case rooms.Posted:
-		p.message(ev)
+		if p.scene.isNew(ev) {
+			p.message(ev)
+		}
 	case rooms.Whispered:
 		p.tell(p.page.whisper(ev))
 	case rooms.RoomChanged:
@@ -178,6 +194,7 @@ func (p *pipe) happened(ev rooms.Event) {
 	case rooms.Notice:
 		p.tell(p.page.notice("%s", ev.Text))
 	case rooms.Connection:
+		p.scene.replayed = 0
 		if ev.What != rooms.ConnectionGone { // told at the end
 			p.tell(p.page.notice("connection %s", ev.What))
 		}

@@ -94,7 +94,7 @@ func TestPipeCommands(t *testing.T) {
 		p.write("/nonsense\n//x\n")
 		p.settle(t, rooms.Said{Seq: 1})
 		p.wantAsked(t, rooms.Who{}, said("/x"))
-		p.wantNotices("-- 1 in #dev", "   bob  …BobB0002", "!! there is no command /nonsense; /help lists the commands; //nonsense says it")
+		p.wantNotices("-- 1 member in #dev", "   bob  …BobB0002", "!! there is no command /nonsense; /help lists the commands; //nonsense says it")
 		p.write("/topic\n/clear\n/help leave\n/ignore bob\n/leave\n")
 		p.settle(t, rooms.Done{})
 		p.wantNotices("-- topic: what we build", "-- /leave", "   Leave the room.", "   For example: /leave", "   Also: /part",

@@ -124,6 +124,17 @@ func TestEndOfInputAndInterrupt(t *testing.T) {
 	w.expect("eof")
 }
 
+func TestSuspendOfAConsole(t *testing.T) {
+	t.Setenv("P2PCHAT_TEST_CONSOLE", "1")
+	w := openPtyWindow(t, 60, 10, "")
+	w.press("go\x1a\x1a on\r")
+	w.expect(`line "go on"`)
+	w.waitFor("-- Ctrl-Z would stop the host for everybody")
+	if n := strings.Count(w.text(), "Ctrl-Z"); n != 1 {
+		t.Errorf("said %d times:\n%s", n, w.text())
+	}
+}
+
 func TestHistoryOnDisk(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "dir", "typed")
 	w := openPtyWindow(t, 60, 10, path)

@@ -21,6 +21,10 @@ type ReadlineOptions struct {
 	Stdin, Stdout *os.File // both must be terminals; nil: those of the process
 	HistoryFile   string   // "": what was typed is forgotten at the end
 	Prompt        string
+
+	// NoSuspend is for the host's own console: ^Z does not stop the process, and
+	// the first one is explained.
+	NoSuspend bool
 }
 
 // Restorer is implemented by the Terminal of NewReadline. Restore gives the
@@ -40,6 +44,9 @@ type readlineTerminal struct {
 	display  *display
 	keyboard *keyboard
 	rl       *readline.Instance
+
+	noSuspend bool
+	explained bool // why ^Z does nothing; belongs to the keyboard's goroutine
 
 	reading chan struct{} // holds a token while ReadLine runs
 	over    bool          // the library has ended; belongs to who holds the token
@@ -72,7 +79,7 @@ func NewReadline(opts ReadlineOptions) (Terminal, error) {
 	}
 	t := &readlineTerminal{
 		tty: device, view: newView(opts.Prompt), keyboard: newKeyboard(),
-		reading: make(chan struct{}, 1),
+		noSuspend: opts.NoSuspend, reading: make(chan struct{}, 1),
 	}
 	t.display = newDisplay(device, t.view)
 	if err = device.raw(); err == nil {
@@ -129,6 +136,14 @@ func (t *readlineTerminal) act(key keyPress) {
 	case actClear:
 		t.view.clearScreen()
 	case actSuspend:
+		if t.noSuspend {
+			t.view.ring()
+			if !t.explained {
+				t.explained = true
+				t.Print("-- Ctrl-Z would stop the host for everybody")
+			}
+			return
+		}
 		if t.tty.canSuspend() {
 			t.display.do(t.display.suspend)
 			return

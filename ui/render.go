@@ -200,6 +200,11 @@ func (p *page) entered(room rooms.RoomInfo, me rooms.PeerID, nick string, member
 	return rows
 }
 
+// already says that the person is in this room and need not enter it.
+func (p *page) already(room rooms.RoomInfo) []string {
+	return p.notice("you are in #%s already", room.Room)
+}
+
 // maxNames is how many members are named when a room is entered.
 const maxNames = 12
 
@@ -217,7 +222,7 @@ func (p *page) updated(was, is rooms.RoomInfo) []string {
 		if is.Limit == 0 {
 			rows = append(rows, p.notice("the room has no limit of its own now")...)
 		} else {
-			rows = append(rows, p.notice("the room takes %d members now", is.Limit)...)
+			rows = append(rows, p.notice("the room takes %s now", plural(is.Limit, "member"))...)
 		}
 	}
 	return rows

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -128,6 +129,42 @@ func TestHelp(t *testing.T) {
 	}
 	if got := testPage(0, 0).helpFor("hepl")[0]; !strings.Contains(got, "did you mean /help?") {
 		t.Errorf("%q", got)
+	}
+}
+
+func TestHelpTellsOptionsAndDefaults(t *testing.T) {
+	for name, words := range map[string]string{
+		"create": "--limit --private --topic --no-history", "invite": "100 24h never 1.", "ban": "good whole",
+		"msg": "another", "close": "disk.", "bans": "whole",
+	} {
+		help := strings.Join(testPage(0, 0).helpFor(name), "\n")
+		for _, word := range strings.Fields(words) {
+			if !strings.Contains(help, word) {
+				t.Errorf("/help %s lacks %q:\n%s", name, word, help)
+			}
+		}
+	}
+	for _, e := range commands() {
+		for _, flag := range e.flags(nil) {
+			if !strings.Contains(strings.Join(e.more, "\n"), flag) {
+				t.Errorf("/help %s does not explain %s", e.name, flag)
+			}
+		}
+	}
+}
+
+func TestTimesOfBansAndInvites(t *testing.T) {
+	p := testPage(80, 0)
+	for left, want := range map[time.Duration][2]string{
+		10*time.Second - time.Millisecond: {"in 10s", "for 10s"},
+		24*time.Hour - time.Second:        {"in 24h", "for 24h"},
+		7*24*time.Hour - time.Second:      {"in 7d", "until 7 January 2000, 23:59"},
+		-time.Second:                      {"now", "until now"},
+	} {
+		end := p.now().Add(left)
+		if got := [2]string{p.until(end), p.banned(end)}; got != want {
+			t.Errorf("%v: %q, want %q", left, got, want)
+		}
 	}
 }
 

@@ -21,6 +21,9 @@ type scene struct {
 	members  []rooms.Member
 	listed   []rooms.RoomInfo // by the last listing
 	way      rooms.Path
+	epoch    uint64    // of the room's history
+	seen     rooms.Seq // the last message of the room that came
+	replayed rooms.Seq // replayed messages up to here came before; 0: none did
 }
 
 // inRoom reports whether the person is in a room.
@@ -31,9 +34,33 @@ func (s *scene) welcome(ev rooms.Welcome) {
 	s.peer, s.host, s.hostName, s.nick = ev.Peer, ev.Host, ev.Name, ev.Nick
 }
 
-// enter moves to a room.
-func (s *scene) enter(ev rooms.Entered) {
-	s.room, s.role, s.head, s.members = ev.Room, ev.Role, ev.Head, ev.Members
+// enter moves to a room. It reports true where that is the room the person is in
+// already: the host then replays messages that have been seen.
+func (s *scene) enter(ev rooms.Entered) (again bool) {
+	again = s.inRoom() && ev.Room.Room == s.room.Room
+	if again && ev.From.Epoch == s.epoch {
+		s.replayed = s.seen
+	} else {
+		s.seen, s.replayed = 0, 0
+	}
+	s.epoch = ev.From.Epoch
+	s.room, s.role, s.head = ev.Room, ev.Role, ev.Head
+	if !again { // else the members are known, and may be more than the host names
+		s.members = ev.Members
+	}
+	return again
+}
+
+// isNew reports whether a message has not come before.
+func (s *scene) isNew(ev rooms.Posted) bool {
+	if ev.Room != s.room.Room {
+		return true
+	}
+	if ev.Replayed && ev.Seq <= s.replayed {
+		return false
+	}
+	s.seen, s.replayed = ev.Seq, 0
+	return true
 }
 
 // exit moves out of the room.
@@ -97,26 +124,37 @@ func (s *scene) completer() func(string) []string {
 	return completer(nicks, names)
 }
 
+// pick is the ID of the room that a person means by an ID or by the number of a
+// listed room. A listed room of that ID goes first.
+func (s *scene) pick(id string) string {
+	if i := slices.IndexFunc(s.listed, named(id)); i >= 0 {
+		return string(s.listed[i].Room)
+	}
+	if n, err := strconv.Atoi(id); err == nil && n >= 1 && n <= len(s.listed) && strconv.Itoa(n) == id {
+		return string(s.listed[n-1].Room)
+	}
+	return id
+}
+
 // choice reads what a person outside of every room types into the menu: the
-// number or the name of a listed room, or one of the choices as a word.
+// number or the ID of a room, listed or not, or one of the choices as a word.
 func (s *scene) choice(text string) (line string, ok bool) {
 	text = strings.TrimSpace(text)
-	for i, r := range s.listed {
-		if text == strconv.Itoa(i+1) {
-			return "/join " + quoted(string(r.Room)), true
-		}
+	join := "/join " + quoted(text)
+	if looksLikeInvite(text) || slices.ContainsFunc(s.listed, named(roomName(text))) {
+		return join, true
 	}
-	for _, r := range s.listed {
-		if strings.EqualFold(roomName(text), string(r.Room)) {
-			return "/join " + quoted(string(r.Room)), true
-		}
-	}
-	switch word, _, _ := cutBlank(strings.ToLower(text)); word {
-	case "list", "create", "join", "help", "quit":
+	switch word, _, more := cutBlank(strings.ToLower(text)); {
+	case word == "create", word == "join":
 		return "/" + text, true
+	case !more && (word == "list" || word == "help" || word == "quit"):
+		return "/" + word, true
 	}
-	if looksLikeInvite(text) {
-		return "/join " + text, true
-	}
-	return "", false
+	_, no := rooms.DefaultLimits().ParseRoomID(roomName(text))
+	return join, no == nil
+}
+
+// named matches the room with this ID.
+func named(id string) func(rooms.RoomInfo) bool {
+	return func(r rooms.RoomInfo) bool { return strings.EqualFold(id, string(r.Room)) }
 }

@@ -1,15 +1,19 @@
 package ui
 
-import "p2pchat/rooms"
+import (
+	"slices"
+
+	"p2pchat/rooms"
+)
 
 // commands returns the slash commands in the order of the help.
 func commands() []*entry { return table }
 
 // table is constant after the start of the program. It is filled by a function
 // because /help, a row of it, reads it.
-var table = append(append(forEverybody(), forOperators()...), hereOnly()...)
+var table = slices.Concat(forRooms(), forTalking(), forOperators(), forModeration(), hereOnly())
 
-func forEverybody() []*entry {
+func forRooms() []*entry {
 	return []*entry{
 		{
 			name: "list", args: "[PATTERN]", example: "/list dev*",
@@ -18,10 +22,18 @@ func forEverybody() []*entry {
 		{
 			name: "create", args: "ID [--limit N] [--private] [--topic T] [--no-history]", example: "/create dev --limit 10 --topic \"what we build\"",
 			help: "Make a room and enter it.", build: buildCreate,
+			more: []string{
+				"--limit N: it takes N members; without it, as many as the host allows.",
+				"--private: it is in no list and opens to an invite only; its ID gets a random suffix.",
+				"--topic T: what it is about; more words in quotes.",
+				"--no-history: what is said reaches who is there and is not kept.",
+				"Without these it is public, and its history is kept. Who makes it is its operator.",
+			},
 		},
 		{
 			name: "join", args: "ID|INVITE", example: "/join dev", word: offerRooms,
-			help: "Enter a room, by its name or by an invite.", build: buildJoin,
+			help: "Enter a room, by its ID or by an invite.", build: buildJoin,
+			more: []string{"The number of a room in the last /list works, too. You leave the room you are in."},
 		},
 		{
 			name: "leave", aliases: []string{"part"}, example: "/leave",
@@ -31,6 +43,11 @@ func forEverybody() []*entry {
 			name: "who", aliases: []string{"names"}, example: "/who",
 			help: "Show who is in the room.", build: bare(rooms.Who{}),
 		},
+	}
+}
+
+func forTalking() []*entry {
+	return []*entry{
 		{
 			name: "nick", args: "NAME", example: "/nick bob",
 			help: "Take another name.", build: buildNick,
@@ -41,7 +58,8 @@ func forEverybody() []*entry {
 		},
 		{
 			name: "msg", args: "NICK TEXT", example: "/msg bob see you at eight", word: offerNicks,
-			help: "Whisper to one member of the room.", build: buildMsg,
+			help: "Whisper to one member, in this room or another.", build: buildMsg,
+			more: []string{"Only the two of you see it, and it is not kept. The host could read it."},
 		},
 		{
 			name: "topic", args: "[TEXT]", example: "/topic what we build",
@@ -50,6 +68,7 @@ func forEverybody() []*entry {
 		{
 			name: "history", args: "[N|1h]", example: "/history 50",
 			help: "Show the last messages again, by number or by age.", build: buildHistory,
+			more: []string{"Without a number or an age, the last 20."},
 		},
 		{
 			name: "whois", args: "NICK", example: "/whois bob", word: offerNicks,
@@ -71,15 +90,26 @@ func forOperators() []*entry {
 		{
 			name: "invite", args: "[--uses N] [--expires 24h] [--qr]", example: "/invite --uses 5 --expires 7d", who: operators,
 			help: "Make an invite to the room.", build: buildInvite,
+			more: []string{
+				"--uses N: how many may enter with it, 1 to 100; without it 1.",
+				"--expires TIME: how long it works, such as 30m, 24h, 7d, or never; without it 24h.",
+				"--qr: show it as a QR code, too.",
+			},
 		},
 		{
-			name: "invites", args: "[ROOM]", example: "/invites", who: operators,
+			name: "invites", args: "[ID]", example: "/invites", who: operators,
 			help: "Show the invites that still work.", build: buildInvites,
+			more: []string{"The host's owner outside of any room sees those of all rooms."},
 		},
 		{
 			name: "revoke", args: "ID", example: "/revoke k7f2", who: operators,
 			help: "End an invite.", build: buildRevoke, done: doneRevoke,
 		},
+	}
+}
+
+func forModeration() []*entry {
+	return []*entry{
 		{
 			name: "kick", args: "NICK [REASON]", example: "/kick bob too loud", who: operators, word: offerNicks,
 			help: "Put a member out of the room.", build: buildKick,
@@ -87,14 +117,20 @@ func forOperators() []*entry {
 		{
 			name: "ban", args: "NICK [DURATION] [REASON]", example: "/ban bob 24h too loud", who: operators, word: offerNicks,
 			help: "Put a member out and keep it out.", build: buildBan, done: doneBan,
+			more: []string{
+				"DURATION: such as 10m, 24h or 7d; without it, for good.",
+				"It holds for this room. The host's owner outside of any room bans from the whole host.",
+			},
 		},
 		{
 			name: "unban", args: "NICK|PEER", example: "/unban bob", who: operators,
 			help: "Let a banned member come back.", build: buildUnban, done: doneUnban,
+			more: []string{"It ends a ban from this room; for the host's owner outside of any room, from the whole host."},
 		},
 		{
 			name: "bans", example: "/bans", who: operators,
 			help: "Show who is banned.", build: bare(rooms.Bans{}),
+			more: []string{"It shows the bans of this room; to the host's owner outside of any room, those of the whole host."},
 		},
 		{
 			name: "mute", args: "NICK", example: "/mute bob", who: operators, word: offerNicks,
@@ -113,8 +149,9 @@ func forOperators() []*entry {
 			help: "Make an operator a plain member again.", build: buildOp(false),
 		},
 		{
-			name: "close", args: "[ROOM]", example: "/close", who: operators, word: offerRooms,
+			name: "close", args: "[ID]", example: "/close", who: operators, word: offerRooms,
 			help: "End a room; its history stays on the host's disk.", build: buildClose, done: doneClose,
+			more: []string{"Without an ID, the room you are in. Its members are put out, and its ID is free again."},
 		},
 	}
 }

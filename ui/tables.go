@@ -63,13 +63,13 @@ func (p *page) listing(infos []rooms.RoomInfo) []string {
 // occupancy writes how many are in a room, and how many may be.
 func occupancy(r rooms.RoomInfo) string {
 	if r.Limit > 0 {
-		return fmt.Sprintf("%d/%d", r.Members, r.Limit)
+		return fmt.Sprintf("%d of %d", r.Members, r.Limit)
 	}
-	return fmt.Sprint(r.Members)
+	return fmt.Sprintf("%d here", r.Members)
 }
 
 func (p *page) roster(r rooms.Roster) []string {
-	rows := p.notice("%d in #%s", len(r.Members), r.Room)
+	rows := p.notice("%s in #%s", plural(len(r.Members), "member"), r.Room)
 	for _, m := range r.Members {
 		rows = append(rows, p.item(SanitizeNick(m.Nick)+"  "+shortPeer(m.Peer)+traits(m))...)
 	}
@@ -111,8 +111,9 @@ func sameDay(a, b time.Time) bool {
 }
 
 func (p *page) invited(ev rooms.Invited) []string {
-	rows := p.notice("an invite to #%s, %s; /revoke %s ends it", ev.Invite.Room, p.inviteTerms(ev.Invite), ev.Invite.ID)
-	return append(rows, p.rows(run{plain, Sanitize(ev.Link)})...)
+	rows := p.notice("an invite to #%s, for %s, ends %s; /revoke %s ends it", ev.Invite.Room, plural(ev.Invite.MaxUses, "use"), p.until(ev.Invite.Expires), ev.Invite.ID)
+	rows = append(rows, Sanitize(ev.Link)) // to be copied in one piece
+	return append(rows, p.notice("whoever has it can enter: p2pchat join LINK, or /join LINK here")...)
 }
 
 // inviteTerms says how often and how long an invite works.
@@ -132,6 +133,20 @@ func (p *page) until(t time.Time) string {
 	}
 }
 
+// banned says how long a ban holds: for a while, or until a day of the person's own.
+func (p *page) banned(end time.Time) string {
+	left := end.Sub(p.now())
+	switch {
+	case end.IsZero():
+		return "for good"
+	case left <= 0:
+		return "until now"
+	case left < 24*time.Hour:
+		return "for " + lasting(left)
+	}
+	return "until " + p.local(end).Format("2 January 2006, 15:04")
+}
+
 func (p *page) invites(infos []rooms.InviteInfo) []string {
 	if len(infos) == 0 {
 		return p.notice("no invite is open; /invite makes one")
@@ -149,7 +164,7 @@ func (p *page) bans(infos []rooms.BanInfo) []string {
 	}
 	rows := p.notice("%s", plural(len(infos), "ban"))
 	for _, b := range infos {
-		text := fmt.Sprintf("%s  %s  by %s, ends %s", SanitizeNick(b.Nick), b.Peer, SanitizeNick(b.By), p.until(b.Expires))
+		text := fmt.Sprintf("%s  %s  by %s, %s", SanitizeNick(b.Nick), b.Peer, SanitizeNick(b.By), p.banned(b.Expires))
 		if b.Room == "" {
 			text += ", from the whole host"
 		}

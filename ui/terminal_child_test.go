@@ -33,7 +33,9 @@ func TestTerminalChild(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	term, err := NewReadline(ReadlineOptions{HistoryFile: os.Getenv("P2PCHAT_TEST_HISTORY"), Prompt: "#lobby> "})
+	term, err := NewReadline(ReadlineOptions{
+		HistoryFile: os.Getenv("P2PCHAT_TEST_HISTORY"), Prompt: "#lobby> ", NoSuspend: os.Getenv("P2PCHAT_TEST_CONSOLE") != "",
+	})
 	if err != nil {
 		fmt.Fprintf(conn, "error %v\n", err)
 		os.Exit(1)

@@ -126,7 +126,7 @@ func (v *view) take() (f frame, now picture, active bool) {
 	defer v.mu.Unlock()
 	f = frame{clear: v.clear, before: v.cleared, bell: v.bell, lines: v.waiting}
 	if v.dropped > 0 {
-		f.lines = append([]string{fmt.Sprintf("(%d lines not shown: the terminal did not take them)", v.dropped)}, f.lines...)
+		f.lines = append([]string{fmt.Sprintf("(%s not shown: the terminal did not take them)", plural(v.dropped, "line"))}, f.lines...)
 	}
 	v.clear, v.cleared, v.bell, v.urgent = false, nil, false, false
 	v.waiting, v.size, v.dropped = nil, 0, 0

@@ -1,0 +1,232 @@
+package ui
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"p2pchat/rooms"
+)
+
+// speech is what the person has said and the host has not confirmed, in order.
+//
+// A line goes out at once until the host refuses one as too fast. From then on
+// they go out one at a time, each when the one before is confirmed and the host's
+// wait is over, until none is left. A refused line was not said, so saying it
+// again doubles nothing. A command that leaves the room waits behind the lines
+// said there, and whatever is asked after it behind that.
+type speech struct {
+	lines   []*spoken
+	late    bool          // they have waited for a while
+	slow    bool          // the host has asked for patience: one at a time
+	pausing bool          // until an alarm rings
+	pace    time.Duration // the longest that the host asked to wait for one line
+}
+
+// spoken is one line, and whether it is on its way to the host.
+type spoken struct {
+	typed typed
+	room  rooms.RoomID // where it was meant; empty while a room is being entered
+	sent  bool
+}
+
+// text is what was said.
+func (l *spoken) text() string {
+	if say, ok := l.typed.cmd.(rooms.Say); ok {
+		return say.Text
+	}
+	if l.typed.entry == nil {
+		return ""
+	}
+	return "/" + l.typed.entry.name
+}
+
+// queues reports whether a command has to wait its turn among the lines.
+func (s *speech) queues(cmd rooms.Command) bool {
+	_, speaks := cmd.(rooms.Say)
+	return speaks || moves(cmd) && len(s.lines) > 0 || s.leaving()
+}
+
+// leaving reports whether a command that leaves the room waits.
+func (s *speech) leaving() bool {
+	return slices.ContainsFunc(s.lines, func(l *spoken) bool { return !l.sent && moves(l.typed.cmd) })
+}
+
+// first is the oldest line, or "".
+func (s *speech) first() string {
+	if len(s.lines) == 0 {
+		return ""
+	}
+	return s.lines[0].text()
+}
+
+// held is how many lines are still here.
+func (s *speech) held() int {
+	n := 0
+	for _, l := range s.lines {
+		if !l.sent {
+			n++
+		}
+	}
+	return n
+}
+
+// next is the oldest line that is still here, when it may go out now; or nil.
+func (s *speech) next() *spoken {
+	if s.pausing || len(s.lines) == 0 || s.held() < len(s.lines) {
+		return nil
+	}
+	return s.lines[0]
+}
+
+// remove takes out a line that needs nothing more.
+func (s *speech) remove(l *spoken) {
+	if i := slices.Index(s.lines, l); i >= 0 {
+		s.lines = slices.Delete(s.lines, i, i+1)
+	}
+	s.rest()
+}
+
+// rest forgets the haste once nothing waits.
+func (s *speech) rest() {
+	if len(s.lines) == 0 {
+		s.late, s.slow, s.pausing = false, false, false
+	}
+}
+
+// drop takes out the lines that are still here and fit, and returns them.
+func (s *speech) drop(fits func(*spoken) bool) []*spoken {
+	var dropped []*spoken
+	s.lines = slices.DeleteFunc(s.lines, func(l *spoken) bool {
+		gone := !l.sent && fits(l)
+		if gone {
+			dropped = append(dropped, l)
+		}
+		return gone
+	})
+	s.pausing = s.pausing && s.held() > 0
+	s.rest()
+	return dropped
+}
+
+// status says how many lines wait, and why; "" when that is nothing to speak of.
+func (s *speech) status(away bool) string {
+	if len(s.lines) == 0 || !s.late && !s.slow && !away {
+		return ""
+	}
+	text := plural(len(s.lines), "line") + " waiting"
+	if !s.slow {
+		return text
+	}
+	if s.pace > 0 {
+		text += " (the host takes " + perSecond(s.pace) + ")"
+	}
+	return text + ", Ctrl-C drops what waits"
+}
+
+// perSecond writes a rate of one a pace.
+func perSecond(pace time.Duration) string {
+	if pace > time.Second*3/2 {
+		return "one in " + lasting(pace)
+	}
+	return fmt.Sprintf("%.0f a second", math.Round(1/pace.Seconds()))
+}
+
+// quote shortens what was said so that a sentence can hold it.
+func quote(text string) string {
+	const most = 40
+	text = Sanitize(strings.TrimSpace(text))
+	if r := []rune(text); len(r) > most {
+		text = string(r[:most]) + "…"
+	}
+	return `"` + text + `"`
+}
+
+// speak says a line, or asks what has to wait its turn, after those that wait.
+func (c *chat) speak(t typed) {
+	l := &spoken{typed: t}
+	if c.desk.moving == 0 && !c.speech.leaving() {
+		l.room = c.scene.room.Room
+	}
+	wait := c.speech.slow || c.speech.held() > 0 || len(c.speech.lines) > 0 && moves(t.cmd)
+	c.speech.lines = append(c.speech.lines, l)
+	if len(c.speech.lines) == 1 {
+		c.loop.alarm(overdue, func() { c.speech.late = len(c.speech.lines) > 0; c.showStatus() })
+	}
+	if !wait {
+		c.utter(l)
+	}
+	c.showStatus()
+}
+
+// utter sends a line to the host.
+func (c *chat) utter(l *spoken) {
+	l.sent = true
+	c.send(l.typed, func(ev rooms.Event, show func()) {
+		if no, refused := ev.(*rooms.Refusal); refused && no.Code == rooms.RateLimited && l.room == c.scene.room.Room {
+			c.patient(l, no.Retry)
+		} else {
+			c.speech.remove(l)
+			show()
+			c.goOn()
+		}
+		c.showStatus()
+	})
+}
+
+// patient keeps a line that came too fast until the host takes it.
+func (c *chat) patient(l *spoken, retry time.Duration) {
+	s := &c.speech
+	l.sent, s.slow, s.pausing, s.pace = false, true, true, max(s.pace, retry)
+	c.loop.alarm(max(retry, 0)+leastWait(retry), func() {
+		s.pausing = false
+		c.goOn()
+	})
+}
+
+// goOn sends the next line that waits, if it is its turn.
+func (c *chat) goOn() {
+	if l := c.speech.next(); l != nil {
+		c.utter(l)
+	}
+}
+
+// moved sorts the lines after a change of room: those meant for another room are
+// given up, those said while this one was being entered belong here.
+func (c *chat) moved() {
+	here := c.scene.room.Room
+	c.drop(func(l *spoken) bool { return l.room != "" && l.room != here })
+	for _, l := range c.speech.lines {
+		if l.room == "" {
+			l.room = here
+		}
+	}
+}
+
+// drop gives up the lines that are still here and fit. It reports whether there
+// were any.
+func (c *chat) drop(fits func(*spoken) bool) bool {
+	dropped := c.speech.drop(fits)
+	if len(dropped) == 0 {
+		return false
+	}
+	first := ""
+	if len(dropped) > 1 {
+		first = "the first "
+	}
+	was := map[bool]string{true: "was", false: "were"}[len(dropped) == 1]
+	c.say("%s %s not said, %s%s", plural(len(dropped), "line"), was, first, quote(dropped[0].text()))
+	c.showStatus()
+	return true
+}
+
+// staying refuses to leave a room in which lines are still to be said.
+func (c *chat) staying(cmd rooms.Command) *rooms.Refusal {
+	held := c.speech.held()
+	if held == 0 || !c.speech.slow || !moves(cmd) {
+		return nil
+	}
+	return rooms.Refuse(rooms.Busy, "wait, or drop them with Ctrl-C", "%s still to be said in #%s", plural(held, "line"), c.scene.room.Room)
+}
