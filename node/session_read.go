@@ -1,0 +1,181 @@
+package node
+
+import (
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"p2pchat/node/wire"
+	"p2pchat/rooms"
+)
+
+// read handles commands until the connection ends.
+func (s *session) read(r *wire.Reader) {
+	for {
+		_ = s.conn.SetReadDeadline(time.Now().Add(silentTime))
+		if s.host.closing() { // looked at behind the deadline, which stopping cuts short
+			return
+		}
+		ref, cmd, err := r.Command()
+		switch {
+		case errors.Is(err, wire.ErrUnknown):
+			s.out.push(ref, rooms.Refuse(rooms.BadRequest, "the host runs an older p2pchat", "the host doesn't know this command"))
+		case err != nil:
+			if !s.excuse(err) {
+				return
+			}
+		default:
+			s.handle(ref, cmd)
+		}
+		if !s.breathe() {
+			return
+		}
+	}
+}
+
+// excuse answers a command that can't be read. It is true when the session can
+// go on: the frame was whole, only what was in it makes no sense.
+func (s *session) excuse(err error) bool {
+	var bad *wire.MalformedError
+	if !errors.As(err, &bad) && !errors.Is(err, wire.ErrTooLarge) {
+		return false
+	}
+	var ref uint64
+	if bad != nil {
+		ref = bad.Ref
+	}
+	s.out.push(ref, rooms.Refuse(rooms.BadRequest, "", "the host can't read this command: %v", err))
+	return ref != 0
+}
+
+// breathe waits until the member has read enough of its answers. It is false when
+// the connection ends instead.
+func (s *session) breathe() bool {
+	for s.out.full() {
+		select {
+		case <-s.out.drained:
+		case <-s.written:
+			return false
+		}
+	}
+	return true
+}
+
+// handle carries out one command. Commands of a session are handled one after
+// the other, so their effects come in the order in which they were sent.
+func (s *session) handle(ref uint64, cmd rooms.Command) {
+	s.pace(cmd)
+	switch c := cmd.(type) {
+	case rooms.Say:
+		s.say(ref, c)
+		return
+	case rooms.Ping:
+		s.out.push(ref, rooms.Done{})
+		return
+	}
+	if s.spoke {
+		s.inside() // what was said before takes effect before
+		s.spoke = false
+	}
+	switch c := cmd.(type) {
+	case rooms.History:
+		s.history(ref, c)
+	default:
+		rep := s.ask(ref, cmd)
+		if rep.entered != nil {
+			s.room = rep.room
+			<-rep.entered
+		}
+		if rep.refusal != nil {
+			s.hesitate(rep.refusal)
+			s.out.push(ref, rep.refusal)
+		}
+	}
+}
+
+// ask hands a command to the registrar and waits until it is carried out.
+func (s *session) ask(ref uint64, cmd rooms.Command) reply {
+	answer := make(chan reply, 1)
+	s.host.registrar.asks <- ask{s, ref, cmd, answer}
+	return <-answer
+}
+
+func (s *session) say(ref uint64, c rooms.Say) {
+	s.spoke = true
+	if s.room == nil {
+		s.out.push(ref, notInRoom())
+		return
+	}
+	s.room.ask(say{s, ref, c})
+}
+
+// history answers from the log. The room's owner says first whether the member
+// is still inside.
+func (s *session) history(ref uint64, c rooms.History) {
+	if !s.inside() {
+		s.out.push(ref, notInRoom())
+		return
+	}
+	page, err := s.room.page(c, s.host.limits.PageMessages)
+	if err != nil {
+		log.Errorf("room %s: %v", s.room.id, err)
+		page = rooms.Refuse(rooms.Storage, "tell the owner of this host", "this part of the history of room %q can't be read", s.room.id)
+	}
+	s.out.push(ref, page)
+}
+
+// inside asks the room's owner whether the session is still in it. What the
+// session said before has taken effect then.
+func (s *session) inside() bool {
+	if s.room == nil {
+		return false
+	}
+	answer := make(chan bool, 1)
+	s.room.ask(inside{s, answer})
+	return <-answer
+}
+
+// hesitate makes refusals that must not tell why take about equally long.
+func (s *session) hesitate(r *rooms.Refusal) {
+	if r.Code != rooms.NoSuchRoom && r.Code != rooms.InviteInvalid {
+		return
+	}
+	s.wait(50*time.Millisecond + rand.N(50*time.Millisecond))
+}
+
+// pace lets a member ask at a bounded rate; whoever asks faster waits. Lines have
+// a limit of their own, so pacing them is only for those who ignore it. A whisper
+// counts as much as a line does there.
+func (s *session) pace(cmd rooms.Command) {
+	rate := s.host.limits.Rate
+	cost := 1.0
+	switch cmd.(type) {
+	case rooms.Say:
+		if rate == 0 {
+			return
+		}
+	case rooms.Whisper:
+		if rate > 0 {
+			cost = max(1, requestRate/rate)
+		}
+	}
+	if s.peer == s.host.peer {
+		return
+	}
+	perSecond := max(requestRate, 4*rate)
+	now := time.Now()
+	s.tokens = min(requestPool+4*float64(s.host.limits.Burst), s.tokens+now.Sub(s.filled).Seconds()*perSecond)
+	s.filled = now
+	if s.tokens -= cost; s.tokens < 0 {
+		s.wait(time.Duration(-s.tokens / perSecond * float64(time.Second)))
+	}
+}
+
+func (s *session) wait(d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-s.written:
+	}
+}
