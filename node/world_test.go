@@ -3,7 +3,9 @@ package node
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"os"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -43,20 +45,24 @@ type world struct {
 	addr   ma.Multiaddr // where it listens, the same after a restart
 	store  *history.Store
 	wrap   func(Log) Log // puts something between the host and its logs
+	refuse atomic.Bool   // no log can be opened
 }
 
 // logs makes a Store of a history.Store.
 type logs struct {
 	*history.Store
-	wrap func(Log) Log
+	world *world
 }
 
 func (l logs) Log(key rooms.RoomKey) (Log, error) {
+	if l.world.refuse.Load() {
+		return nil, errors.New("too many open files")
+	}
 	inner, err := l.Store.Room(key)
-	if err != nil || l.wrap == nil {
+	if err != nil || l.world.wrap == nil {
 		return inner, err
 	}
-	return l.wrap(inner), nil
+	return l.world.wrap(inner), nil
 }
 
 func newKey(t testing.TB) crypto.PrivKey {
@@ -88,7 +94,7 @@ func (w *world) start() {
 	}
 	w.host, err = NewHost(HostConfig{
 		Key: w.key, Name: "test", Version: "1", Listen: []ma.Multiaddr{w.addr}, Lobby: "lobby",
-		Limits: w.limits, Store: logs{w.store, w.wrap},
+		Limits: w.limits, Store: logs{w.store, w},
 	})
 	if err != nil {
 		w.Fatal(err)
