@@ -123,13 +123,7 @@ func (h *Host) begin() bool {
 func (h *Host) Console(c ClientConfig) (*Client, error) {
 	c.dial = func(context.Context) (conn, rooms.Path, error) {
 		mine, theirs := net.Pipe()
-		if !h.begin() {
-			return nil, rooms.Path{}, net.ErrClosed
-		}
-		go func() {
-			defer h.sessions.Done()
-			h.serve(pipe{theirs}, h.peer, "console", func() {})
-		}()
+		go h.serveOwner(pipe{theirs}, "console")
 		return pipe{mine}, rooms.Path{Path: relay.Local, Transport: "memory"}, nil
 	}
 	return start(context.Background(), c)
@@ -151,15 +145,18 @@ func (h *Host) ServeOwner(l net.Listener) {
 			}
 			continue
 		}
-		go func() {
-			if !h.begin() {
-				_ = c.Close()
-				return
-			}
-			defer h.sessions.Done()
-			h.serve(socket(c), h.peer, "local socket", func() {})
-		}()
+		go h.serveOwner(socket(c), "local socket")
 	}
+}
+
+// serveOwner serves a session of the owner, who needs no place among strangers.
+func (h *Host) serveOwner(c conn, path string) {
+	if !h.begin() {
+		_ = c.Close()
+		return
+	}
+	defer h.sessions.Done()
+	h.serve(c, h.peer, path, func() {})
 }
 
 // pipe is one end of a net.Pipe.

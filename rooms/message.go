@@ -43,7 +43,7 @@ type Author struct {
 // client's own count. The host accepts an origin once, so a line that is sent
 // again after a lost connection does not appear twice.
 type Origin struct {
-	Client uint64 // random, one per installation
+	Client uint64 // random, one per client; another program of the same member has another
 	Count  uint64 // 1, 2, 3, … per room; zero: the line has no origin and is never matched
 }
 

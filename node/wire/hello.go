@@ -5,7 +5,7 @@ import "p2pchat/node/wire/internal/pb"
 // Hello is the first thing a client says on a stream.
 type Hello struct {
 	Version   string   // the client's program version, for people
-	Client    uint64   // random, one per installation
+	Client    uint64   // random: whose count the lines carry
 	Instance  uint64   // random, not 0, one per process: a new stream with the same (peer, Instance) replaces the old one
 	Nick      string   // the nick it would like; empty: any
 	NickFixed bool     // refuse rather than vary the nick

@@ -257,7 +257,7 @@ func (RoomChange) EnumDescriptor() ([]byte, []int) {
 type Hello struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Version       string                 `protobuf:"bytes,1,opt,name=version,proto3" json:"version,omitempty"`                       // the client's program version, for people [64]
-	Client        uint64                 `protobuf:"fixed64,2,opt,name=client,proto3" json:"client,omitempty"`                       // random, one per installation
+	Client        uint64                 `protobuf:"fixed64,2,opt,name=client,proto3" json:"client,omitempty"`                       // random: whose count the lines carry
 	Instance      uint64                 `protobuf:"fixed64,3,opt,name=instance,proto3" json:"instance,omitempty"`                   // random, not 0, one per process; the same again replaces the older stream
 	Nick          string                 `protobuf:"bytes,4,opt,name=nick,proto3" json:"nick,omitempty"`                             // the nick it would like; empty: any [512]
 	NickFixed     bool                   `protobuf:"varint,5,opt,name=nick_fixed,json=nickFixed,proto3" json:"nick_fixed,omitempty"` // refuse rather than vary the nick
@@ -1163,8 +1163,8 @@ type Message struct {
 	Nick          string                 `protobuf:"bytes,6,opt,name=nick,proto3" json:"nick,omitempty"`                       // the name at that time, not empty [512]
 	Text          string                 `protobuf:"bytes,7,opt,name=text,proto3" json:"text,omitempty"`                       // as sent [32 KiB]
 	File          *File                  `protobuf:"bytes,8,opt,name=file,proto3" json:"file,omitempty"`                       // with KIND_FILE, and only then
-	Client        uint64                 `protobuf:"fixed64,9,opt,name=client,proto3" json:"client,omitempty"`                 // origin: the installation that sent it; 0: none
-	Count         uint64                 `protobuf:"varint,10,opt,name=count,proto3" json:"count,omitempty"`                   // origin: the installation's own count
+	Client        uint64                 `protobuf:"fixed64,9,opt,name=client,proto3" json:"client,omitempty"`                 // origin: the client that sent it; 0: none
+	Count         uint64                 `protobuf:"varint,10,opt,name=count,proto3" json:"count,omitempty"`                   // origin: that client's own count
 	Replayed      bool                   `protobuf:"varint,11,opt,name=replayed,proto3" json:"replayed,omitempty"`             // as Posted: said before the session reached the end of the history
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2168,7 +2168,7 @@ type Say struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Kind          Kind                   `protobuf:"varint,1,opt,name=kind,proto3,enum=p2pchat.v1.Kind" json:"kind,omitempty"` // KIND_TEXT or KIND_ACTION
 	Text          string                 `protobuf:"bytes,2,opt,name=text,proto3" json:"text,omitempty"`                       // [32 KiB]; a host refuses what is over its own limit
-	Client        uint64                 `protobuf:"fixed64,3,opt,name=client,proto3" json:"client,omitempty"`                 // origin: this installation; 0: none
+	Client        uint64                 `protobuf:"fixed64,3,opt,name=client,proto3" json:"client,omitempty"`                 // origin: this client; 0: none
 	Count         uint64                 `protobuf:"varint,4,opt,name=count,proto3" json:"count,omitempty"`                    // origin: its count; the host takes the same line once
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
