@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -23,6 +24,7 @@ import (
 type hostFlags struct {
 	name             string
 	listen, announce []string
+	reach            reachFlags
 	maxMembers       int
 	lobby            string
 	rate             float64
@@ -44,7 +46,10 @@ printed before that is the command to paste on another machine.
 
 Without --listen it listens on port 4001, or on a free one if that is taken. To
 be reached through a forwarded port (router port 5001 to port 4001 here):
-  p2pchat host --listen :4001 --announce 203.0.113.9:5001`,
+  p2pchat host --listen :4001 --announce 203.0.113.9:5001
+
+To be reached from everywhere through a relay of your own (see p2pchat relay):
+  p2pchat host --relay /ip4/203.0.113.9/tcp/4001/p2p/12D3KooW…`,
 		Args: takes(),
 		RunE: func(c *cobra.Command, _ []string) error { return f.run(c.Context(), s) },
 	}
@@ -52,6 +57,7 @@ be reached through a forwarded port (router port 5001 to port 4001 here):
 	fl.StringVar(&f.name, "name", "", "the host's name (default: the machine's)")
 	fl.StringSliceVar(&f.listen, "listen", nil, "where to listen, also :PORT, HOST:PORT (repeatable)")
 	fl.StringSliceVar(&f.announce, "announce", nil, "a forwarded port, also HOST:PORT (repeatable)")
+	f.reach.flags(fl)
 	fl.IntVar(&f.maxMembers, "max-members", defaults.HostMembers, "members connected at a time")
 	fl.StringVar(&f.lobby, "lobby", "lobby", "the public room that is always there")
 	fl.Float64Var(&f.rate, "rate", defaults.Rate, "messages a second of a member after ten; 0: no limit")
@@ -66,6 +72,10 @@ func (f *hostFlags) run(ctx context.Context, s *settings) error {
 		return err
 	}
 	announce, err := parseAddrs("announce", f.announce, false)
+	if err != nil {
+		return err
+	}
+	relays, bootstrap, err := f.reach.parse()
 	if err != nil {
 		return err
 	}
@@ -90,7 +100,8 @@ func (f *hostFlags) run(ctx context.Context, s *settings) error {
 	report := newReporter(s.json, os.Stdout, os.Stderr)
 	host, err := f.start(node.HostConfig{
 		Key: key, Name: f.hostName(), Version: version, Listen: listen, Announce: announce,
-		Lobby: f.lobby, Limits: limits, Store: storage{store}, Notify: report.event,
+		Network: relay.Network(s.network), Relays: relays, Bootstrap: bootstrap,
+		Lobby: f.lobby, Limits: limits, Store: storage{store}, Notify: report.event, Moved: report.moved,
 	})
 	if err != nil {
 		return f.listenHelp(err)
@@ -103,10 +114,13 @@ func (f *hostFlags) run(ctx context.Context, s *settings) error {
 	defer socket.Close()
 	go host.ServeOwner(socket)
 	chat := !f.headless && !s.json && onTerminal()
+	if len(relays) > 0 {
+		f.awaitRelay(ctx, host, report)
+	}
 	report.listening(host, chat)
 	reporting, stop := context.WithCancel(context.Background())
 	defer stop()
-	go report.run(reporting)
+	go report.run(reporting, host)
 	if !chat {
 		<-ctx.Done()
 		return nil
@@ -115,6 +129,20 @@ func (f *hostFlags) run(ctx context.Context, s *settings) error {
 	_ = host.Close()
 	report.say("the host has stopped")
 	return err
+}
+
+// relayTime is how long the first words of a host wait for a relay.
+const relayTime = 5 * time.Second
+
+// awaitRelay waits for a way through a relay that was named, since that is what is
+// to be pasted elsewhere.
+func (f *hostFlags) awaitRelay(ctx context.Context, host *node.Host, report *reporter) {
+	ctx, cancel := context.WithTimeout(ctx, relayTime)
+	defer cancel()
+	host.AwaitRelay(ctx)
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		report.event(rooms.Notice{Text: "no relay answers yet; the host goes on trying"})
+	}
 }
 
 // limits are the defaults with what the flags change.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"time"
 
+	ma "github.com/multiformats/go-multiaddr"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
@@ -30,6 +31,7 @@ type joinFlags struct {
 // memberFlags are what every command that connects to a host takes.
 type memberFlags struct {
 	nick, room, identity string
+	reach                reachFlags
 	requireDirect        bool // of join only
 }
 
@@ -37,6 +39,7 @@ func (f *memberFlags) flags(fl *pflag.FlagSet) {
 	fl.StringVar(&f.nick, "nick", "", "your name there (default: the last one, or your user name)")
 	fl.StringVar(&f.room, "room", "", "the room")
 	fl.StringVar(&f.identity, "identity", "", "key to be known by (default: identity.key in the data)")
+	f.reach.flags(fl)
 	nameValues(fl, "nick", "NAME", "room", "ID", "identity", "FILE")
 }
 
@@ -174,7 +177,13 @@ func (s *settings) connect(ctx context.Context, t node.Target, m memberFlags) (c
 	if err != nil {
 		return nil, nil, err
 	}
-	net, err := relay.NewHost(relay.Config{Key: key})
+	relays, bootstrap, err := m.reach.parse()
+	if err != nil {
+		return nil, nil, err
+	}
+	net, err := relay.New(relay.Config{
+		Key: key, Listen: memberListen(relay.Network(s.network)), Network: relay.Network(s.network), Relays: relays, Bootstrap: bootstrap,
+	})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -186,6 +195,16 @@ func (s *settings) connect(ctx context.Context, t node.Target, m memberFlags) (c
 		return nil, nil, err
 	}
 	return c, func() { _ = c.Close(); _ = net.Close() }, nil
+}
+
+// memberListen is where a member listens: who does not can't be dialled by a host
+// that it has met through a relay.
+func memberListen(n relay.Network) []ma.Multiaddr {
+	if n == relay.None {
+		return nil
+	}
+	addrs, _ := parseAddr(":0", true)
+	return addrs
 }
 
 // chat fills in what every kind of chat needs.

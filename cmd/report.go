@@ -23,7 +23,9 @@ type reporter struct {
 	json        bool
 	out, people io.Writer
 	events      chan rooms.Event
-	missed      atomic.Int64 // events that nobody read in time
+	told        string        // the target that people were told last; owned by run
+	missed      atomic.Int64  // events that nobody read in time
+	news        chan struct{} // the addresses have changed
 
 	mu       sync.Mutex // guards the fields below
 	terminal ui.Terminal
@@ -34,13 +36,15 @@ type reporter struct {
 const reportedEvents = 1024
 
 func newReporter(json bool, out, people io.Writer) *reporter {
-	return &reporter{json: json, out: out, people: people, events: make(chan rooms.Event, reportedEvents)}
+	return &reporter{json: json, out: out, people: people, events: make(chan rooms.Event, reportedEvents), news: make(chan struct{}, 1)}
 }
 
 // run reports events until ctx ends.
-func (r *reporter) run(ctx context.Context) {
+func (r *reporter) run(ctx context.Context, h *node.Host) {
 	for {
 		select {
+		case <-r.news:
+			r.reachability(h)
 		case e := <-r.events:
 			r.show(e)
 			if n := r.missed.Swap(0); n > 0 {
@@ -63,12 +67,11 @@ func (r *reporter) console(t ui.Terminal) {
 func (r *reporter) listening(h *node.Host, chat bool) {
 	target, addrs := h.Target(), texts(h.Addrs())
 	if r.json {
-		join := "p2pchat join " + target
-		reach, why := h.Reach()
-		r.line(map[string]any{"type": "listening", "peer": h.Peer(), "addrs": addrs, "join": join})
-		r.line(map[string]any{"type": "reachability", "reach": reach, "addrs": addrs, "join": join, "why": why})
+		r.line(map[string]any{"type": "listening", "peer": h.Peer(), "addrs": addrs, "join": "p2pchat join " + target})
+		r.reachability(h)
 		return
 	}
+	r.told = target
 	reach, why := h.Reach()
 	r.say("this host is " + string(h.Peer()))
 	fmt.Fprintf(r.people, "it listens on\n  %s\n", strings.Join(addrs, "\n  "))
@@ -83,6 +86,29 @@ func (r *reporter) listening(h *node.Host, chat bool) {
 	}
 	r.say("to chat from " + from + ", paste this there:")
 	fmt.Fprintf(r.out, "p2pchat join %s\n", target)
+}
+
+// moved notes that the host's addresses have changed.
+func (r *reporter) moved() {
+	select {
+	case r.news <- struct{}{}:
+	default:
+	}
+}
+
+// reachability tells where the host can be reached now: programs each change, people
+// only another command to paste.
+func (r *reporter) reachability(h *node.Host) {
+	target := h.Target()
+	reach, why := h.Reach()
+	if r.json {
+		r.line(map[string]any{"type": "reachability", "reach": reach, "addrs": texts(h.Addrs()), "join": "p2pchat join " + target, "why": why})
+		return
+	}
+	if target != r.told {
+		r.told = target
+		r.notice("this host can now be reached " + why + "; the command to paste elsewhere is now: p2pchat join " + target)
+	}
 }
 
 // lineWidth is how wide a line for people may be: a terminal of 80 columns would

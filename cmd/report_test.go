@@ -23,7 +23,7 @@ func TestReportsDoNotWaitForTheirReader(t *testing.T) {
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	var running sync.WaitGroup
-	running.Go(func() { r.run(ctx) })
+	running.Go(func() { r.run(ctx, nil) })
 	missing := fmt.Sprintf("%d reports are missing", happened-reportedEvents)
 	limit := time.Now().Add(20 * time.Second)
 	for !strings.Contains(out.String(), missing) || strings.Count(out.String(), `"type":"member"`) < reportedEvents {

@@ -9,8 +9,9 @@ import (
 	"time"
 
 	"github.com/libp2p/go-libp2p/core/crypto"
-	"github.com/libp2p/go-libp2p/core/host"
+	ma "github.com/multiformats/go-multiaddr"
 
+	"p2pchat/relay"
 	"p2pchat/rooms"
 )
 
@@ -25,11 +26,11 @@ type ClientConfig struct {
 
 	RequireDirect bool // be refused rather than go through a relay
 
-	// Net is the libp2p host to dial from; the caller closes it. With nil the
-	// client makes one of its own.
-	Net host.Host
+	// Net is what to dial from; the caller closes it.
+	Net *relay.Net
 
-	dial func(context.Context) (conn, rooms.Path, error)
+	dialer *dialer // nil: not over libp2p
+	dial   func(context.Context) (conn, rooms.Path, error)
 }
 
 // DefaultRecent is how much of a room's history is shown on entering it.
@@ -53,6 +54,8 @@ type Client struct {
 
 	// Owned by run.
 	link    *link
+	next    *link // a better one, while the present one is being left
+	pulse   pulse
 	pending []*request // in the order in which they were sent or are to be
 	ref     uint64
 	count   uint64
@@ -61,6 +64,7 @@ type Client struct {
 	cursor  rooms.Cursor
 	head    rooms.Seq // the end of the history when the room was entered
 
+	wearing   bool      // a relay is about to cut the link: it is left as soon as nothing is under way
 	returning bool      // into the room after a lost connection: wait for head before sending
 	gapAt     rooms.Seq // this message was missing; 0: none was
 	nick      string
@@ -79,8 +83,6 @@ type request struct {
 
 // Timing of a client.
 const (
-	quietTime  = 5 * time.Second // without a word from the host, ask whether it is there
-	answerTime = 4 * time.Second // for the host to say it is
 	firstRetry = 200 * time.Millisecond
 	lastRetry  = 5 * time.Second
 	dialTime   = 20 * time.Second
@@ -95,7 +97,7 @@ func Dial(ctx context.Context, c ClientConfig) (*Client, error) {
 		if err != nil {
 			return nil, err
 		}
-		c.dial = d
+		c.dialer, c.dial = d, d.dial
 	}
 	return start(ctx, c)
 }
@@ -113,10 +115,12 @@ func start(ctx context.Context, c ClientConfig) (*Client, error) {
 	k.ctx, k.cancel = context.WithCancel(context.Background())
 	dialing, cancel := context.WithTimeout(ctx, dialTime)
 	defer cancel()
-	if err := k.connect(dialing); err != nil {
+	l, err := k.connect(dialing)
+	if err != nil {
 		k.cancel()
 		return nil, err
 	}
+	k.use(l)
 	k.first = k.welcome
 	go k.run()
 	return k, nil
@@ -172,6 +176,15 @@ func (k *Client) ending() error {
 // has to be read, for a client whose events nobody reads stands still.
 func (k *Client) Events() <-chan rooms.Event { return k.events }
 
+// Whereabouts returns where the host can be reached, as far as is known now: the
+// newest addresses first.
+func (k *Client) Whereabouts() []ma.Multiaddr {
+	if k.config.dialer == nil {
+		return nil
+	}
+	return k.config.dialer.addrs()
+}
+
 // Welcome returns what the host said on the first connection.
 func (k *Client) Welcome() rooms.Welcome { return k.first }
 
@@ -197,21 +210,27 @@ func (k *Client) run() {
 	for {
 		why := k.converse()
 		k.link.close()
-		if k.ctx.Err() != nil || k.final != nil {
+		switch {
+		case k.ctx.Err() != nil || k.final != nil:
 			return
-		}
-		k.disconnected(why)
-		if !k.reconnect() {
-			return
+		case why == leaving && k.next != nil:
+			k.change()
+		default:
+			if k.drop(); !k.reconnect(why) {
+				return
+			}
 		}
 	}
 }
 
-// converse talks over the present link until it fails.
+// leaving is why a link ends that is being left for another.
+const leaving = "leaving"
+
+// converse talks over the present link until it fails or is left.
 func (k *Client) converse() (why string) {
-	quiet := time.NewTimer(quietTime)
+	quiet := time.NewTimer(k.pulse.next())
 	defer quiet.Stop()
-	asked := false
+	moved := k.moved()
 	for {
 		select {
 		case <-k.ctx.Done():
@@ -224,23 +243,43 @@ func (k *Client) converse() (why string) {
 			if !ok {
 				return k.link.why()
 			}
-			asked = false
-			quiet.Reset(quietTime)
+			k.pulse.heard(f.ref != 0)
 			if why := k.take(f); why != "" {
 				return why
 			}
+		case p := <-k.link.news:
+			k.link.path = p
+			k.emit(p)
+		case l := <-k.link.better:
+			k.next = l
+			k.leave()
+		case w := <-k.greeted():
+			if k.welcomed(w) {
+				return k.finish()
+			}
+		case <-k.link.worn:
+			k.link.worn = nil
+			k.wearing = true
+		case <-moved:
+			moved = k.moved()
+			k.pulse.hurry()
 		case <-quiet.C:
-			if k.returning { // the replay does not come to its end: go on without
+			if k.returning && k.pulse.asked() { // the replay does not come to its end: go on without
 				k.returning = false
 				k.pump()
 			}
-			if asked {
+			if k.pulse.dead() {
 				return "it no longer answers"
 			}
-			asked = true
-			k.link.send(k.nextRef(), rooms.Ping{})
-			quiet.Reset(answerTime)
+			if k.pulse.due() {
+				k.link.send(k.nextRef(), rooms.Ping{})
+			}
 		}
+		if k.wearing && k.idle() {
+			return leaving
+		}
+		k.leave()
+		quiet.Reset(k.pulse.next())
 	}
 }
 
@@ -267,25 +306,51 @@ func (k *Client) goodbye() {
 func (k *Client) nextRef() uint64 { k.ref++; return k.ref }
 
 // reconnect tries until the host answers, the client is closed, or the host
-// refuses it.
-func (k *Client) reconnect() bool {
+// refuses it. A link that was left because a relay was about to cut it is not told
+// of as lost, unless no new one comes about at once.
+func (k *Client) reconnect(why string) bool {
+	told := why != leaving
+	if told {
+		k.emit(rooms.Connection{What: rooms.ConnectionLost, Why: why})
+	}
+	k.disconnected()
+	first := true
 	for {
-		t := time.NewTimer(k.wait/2 + rand.N(k.wait))
+		moved := k.moved()
+		wait := k.wait/2 + rand.N(k.wait)
+		switch {
+		case !told:
+			wait = 0
+		case first:
+			wait = rand.N(k.wait)
+		}
+		t := time.NewTimer(wait)
 		k.wait = min(2*k.wait, lastRetry)
+		first = false
 		select {
 		case <-t.C:
+		case <-moved:
+			k.wait = firstRetry
 		case <-k.ctx.Done():
 			t.Stop()
 			return false
 		}
+		t.Stop()
 		ctx, cancel := context.WithTimeout(k.ctx, dialTime)
-		err := k.connect(ctx)
+		l, err := k.connect(ctx)
 		cancel()
 		if err == nil {
-			k.emit(rooms.Connection{What: rooms.ConnectionRestored})
+			k.use(l)
+			if told {
+				k.emit(rooms.Connection{What: rooms.ConnectionRestored})
+			}
 			k.emit(k.link.path)
 			k.resume()
 			return true
+		}
+		if !told {
+			told = true
+			k.emit(rooms.Connection{What: rooms.ConnectionLost, Why: "the relay cut it"})
 		}
 		var r *rooms.Refusal
 		if errors.As(err, &r) && !passes(r.Code) {

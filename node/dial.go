@@ -6,13 +6,15 @@ import (
 	"fmt"
 	"net"
 	"strings"
+	"sync"
+	"time"
 
-	"github.com/libp2p/go-libp2p/core/host"
 	"github.com/libp2p/go-libp2p/core/network"
-	"github.com/libp2p/go-libp2p/core/peerstore"
+	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/libp2p/go-libp2p/core/protocol"
 	"github.com/libp2p/go-libp2p/core/sec"
 	"github.com/libp2p/go-libp2p/p2p/net/swarm"
+	ma "github.com/multiformats/go-multiaddr"
 
 	"p2pchat/node/wire"
 	"p2pchat/relay"
@@ -21,73 +23,209 @@ import (
 
 // dialer opens streams to a host over libp2p.
 type dialer struct {
-	net           host.Host
+	net           *relay.Net
 	target        Target
 	requireDirect bool
+
+	mu     sync.Mutex // guards the fields below
+	known  []ma.Multiaddr
+	mapped []ma.Multiaddr
+	why    string // there is no direct way, as the last punch found
 }
 
-func newDialer(c *ClientConfig) (func(context.Context) (conn, rooms.Path, error), error) {
+func newDialer(c *ClientConfig) (*dialer, error) {
 	if c.Net == nil {
 		return nil, errors.New("node: ClientConfig.Net is missing")
 	}
-	d := &dialer{net: c.Net, target: c.Target, requireDirect: c.RequireDirect}
-	d.net.Peerstore().AddAddrs(c.Target.ID, c.Target.Addrs, peerstore.PermanentAddrTTL)
-	return d.dial, nil
+	return &dialer{net: c.Net, target: c.Target, requireDirect: c.RequireDirect, known: c.Target.Addrs}, nil
 }
 
-// dial opens a stream. Old connections are closed first: a client dials only when
-// the way it had is dead, and a dead connection looks alive for a while.
+// learn takes over where the host says that it can be reached now. The addresses of
+// the target stay, behind these.
+func (d *dialer) learn(w rooms.Whereabouts) {
+	var known, mapped []ma.Multiaddr
+	for _, a := range w.Addrs {
+		addr, err := ma.NewMultiaddr(a.Addr)
+		if err != nil {
+			continue
+		}
+		known = append(known, addr)
+		if a.Path == relay.Mapped {
+			mapped = append(mapped, addr)
+		}
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.known, d.mapped = ma.Unique(append(known, d.target.Addrs...)), mapped
+}
+
+// addrs are the addresses of the host that are known, the newest first.
+func (d *dialer) addrs() []ma.Multiaddr {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.known
+}
+
+// dial opens a stream by whichever way answers first. Connections that are there
+// are closed: a client dials only when the way it had is dead, and a dead connection
+// looks alive for a while.
 func (d *dialer) dial(ctx context.Context) (conn, rooms.Path, error) {
-	_ = d.net.Network().ClosePeer(d.target.ID)
-	if s, ok := d.net.Network().(*swarm.Swarm); ok {
-		s.Backoff().Clear(d.target.ID)
-	}
-	if err := d.net.Connect(network.WithAllowLimitedConn(ctx, "p2pchat"), d.target.AddrInfo); err != nil {
-		return nil, rooms.Path{}, d.explain(ctx, err)
-	}
-	s, err := d.net.NewStream(network.WithAllowLimitedConn(ctx, "p2pchat"), d.target.ID, protocol.ID(wire.Protocol))
+	c, err := d.net.Connect(ctx, peer.AddrInfo{ID: d.target.ID, Addrs: d.addrs()})
 	if err != nil {
 		return nil, rooms.Path{}, d.explain(ctx, err)
 	}
-	remote := s.Conn().RemoteMultiaddr()
-	path, transport := relay.PathOf(remote)
-	if d.requireDirect && path == relay.Relayed {
-		_ = s.Reset()
-		return nil, rooms.Path{}, rooms.Refuse(rooms.Unreachable, "join without --require-direct to go through it",
-			"the host can only be reached through a relay")
+	if path, _ := d.net.Path(c, nil); path == relay.Relayed && d.requireDirect {
+		if c, err = d.insist(ctx, c); err != nil {
+			return nil, rooms.Path{}, err
+		}
 	}
-	return s, rooms.Path{Path: path, Transport: transport, Addr: remote.String()}, nil
+	return d.open(ctx, c)
+}
+
+// open opens a stream over a connection and tells which way that goes.
+func (d *dialer) open(ctx context.Context, c network.Conn) (conn, rooms.Path, error) {
+	s, err := d.net.Stream(ctx, c, protocol.ID(wire.Protocol))
+	if err != nil {
+		return nil, rooms.Path{}, d.explain(ctx, err)
+	}
+	return s, d.path(c), nil
+}
+
+func (d *dialer) path(c network.Conn) rooms.Path {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	path, transport := d.net.Path(c, d.mapped)
+	p := rooms.Path{Path: path, Transport: transport, Addr: c.RemoteMultiaddr().String()}
+	if path == relay.Relayed {
+		p.Why = d.why
+		if p.Why == "" {
+			p.Why = "looking for a direct way"
+		}
+		if !d.net.Looks() {
+			p.Why = "with --network none no direct way is looked for"
+		}
+	}
+	return p
+}
+
+// directTries is how many punches --require-direct waits for.
+const directTries = 3
+
+// insist finds a direct way, or refuses.
+func (d *dialer) insist(ctx context.Context, relayed network.Conn) (network.Conn, error) {
+	why := error(errors.New("the host can only be reached through a relay"))
+	for n := range directTries {
+		c, err := d.net.Punch(ctx, relayed)
+		if err == nil {
+			return c, nil
+		}
+		var none *relay.NoPunchError
+		if errors.As(err, &none) {
+			why = none
+		}
+		if !sleep(ctx, time.Duration(n)*time.Second) {
+			break
+		}
+	}
+	return nil, rooms.Refuse(rooms.Denied, "join without --require-direct to go through the relay",
+		"no direct way to the host was found: %v", why)
+}
+
+// punchAgain is when a way past the relay is looked for again.
+var punchAgain = [...]time.Duration{0, 3 * time.Second, 7 * time.Second, 20 * time.Second, time.Minute, 5 * time.Minute}
+
+// improve looks for a way past a relay, again and again, until it finds one or ctx
+// ends. It tells when it has learned why there is none.
+func (d *dialer) improve(ctx context.Context, now conn, tell func(rooms.Path)) (conn, rooms.Path, bool) {
+	s, ok := now.(network.Stream)
+	if !ok || !d.net.Looks() {
+		return nil, rooms.Path{}, false
+	}
+	for n := 0; ; n++ {
+		moved := d.net.Moved()
+		c, err := d.net.Punch(ctx, s.Conn())
+		if err == nil {
+			next, path, err := d.open(ctx, c)
+			if err == nil {
+				return next, path, true
+			}
+		}
+		var none *relay.NoPunchError
+		if errors.As(err, &none) && d.learnWhy(none.Why+"; "+none.Help) {
+			tell(d.path(s.Conn()))
+		}
+		t := time.NewTimer(punchAgain[min(n+1, len(punchAgain)-1)])
+		select {
+		case <-t.C:
+		case <-moved:
+			n = 0
+		case <-ctx.Done():
+			t.Stop()
+			return nil, rooms.Path{}, false
+		}
+		t.Stop()
+	}
+}
+
+// learnWhy keeps why there is no direct way; it is false when that was known.
+func (d *dialer) learnWhy(why string) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.why == why {
+		return false
+	}
+	d.why = why
+	return true
+}
+
+// speaks tells whether the other side speaks our protocol.
+func (d *dialer) speaks(ctx context.Context, c conn) bool {
+	s, ok := c.(network.Stream)
+	return !ok || d.net.Speaks(ctx, s.Conn(), protocol.ID(wire.Protocol))
 }
 
 // explain makes a refusal of what went wrong on the way to a host.
 func (d *dialer) explain(ctx context.Context, err error) *rooms.Refusal {
 	var mismatch sec.ErrPeerIDMismatch
 	switch {
-	case errors.As(err, &mismatch):
+	case errors.As(err, &mismatch) && mismatch.Expected == d.target.ID:
 		return rooms.Refuse(rooms.IdentityMismatch, "check the address with the person who runs the host",
 			"another host answers at this address: %s was expected, %s is there", mismatch.Expected, mismatch.Actual)
-	case strings.Contains(err.Error(), "protocols not supported"):
-		return rooms.Refuse(rooms.UnsupportedVersion, "both sides need a p2pchat of the same major version",
-			"%s answers, but speaks no %s", d.target.ID, wire.Protocol)
-	case errors.Is(err, swarm.ErrNoAddresses), errors.Is(err, swarm.ErrNoGoodAddresses):
+	case len(d.addrs()) == 0 && !d.net.Looks():
 		return rooms.Refuse(rooms.Unreachable, "paste the whole address that the host prints",
 			"no address of host %s is known", d.target.ID)
+	case len(d.addrs()) == 0:
+		return rooms.Refuse(rooms.Unreachable, "check that the host is running, or paste the whole address that it prints",
+			"host %s was not found, neither in this network nor through the relays and the directory", d.target.ID)
 	}
-	reason := "nobody answers there"
+	hint := "check that the host is running and that the address is right"
+	if strings.Contains(err.Error(), "NO_RESERVATION") {
+		hint = "check that the host is running and uses this relay"
+	}
+	return rooms.Refuse(rooms.Unreachable, hint, "can't reach the host at %s: %s", d.where(), reason(ctx, err))
+}
+
+// reason tells a person in a few words why nobody could be reached.
+func reason(ctx context.Context, err error) string {
 	var timeout net.Error
-	if ctx.Err() != nil || errors.As(err, &timeout) && timeout.Timeout() {
-		reason = "no answer came in time"
+	switch {
+	case strings.Contains(err.Error(), "NO_RESERVATION"):
+		return "the relay is there, the host is not"
+	case errors.Is(err, swarm.ErrNoGoodAddresses):
+		return "this machine has no way to such an address"
+	case ctx.Err() != nil || errors.As(err, &timeout) && timeout.Timeout():
+		return "no answer came in time"
 	}
-	return rooms.Refuse(rooms.Unreachable, "check that the host is running and that the address is right",
-		"can't reach the host at %s: %s", d.where(), reason)
+	return "nobody answers there"
 }
 
 func (d *dialer) where() string {
-	if len(d.target.Addrs) == 0 {
+	known := d.addrs()
+	if len(known) == 0 {
 		return d.target.ID.String()
 	}
-	where := d.target.Addrs[0].String()
-	if n := len(d.target.Addrs) - 1; n > 0 {
+	where := known[0].String()
+	if n := len(known) - 1; n > 0 {
 		where += fmt.Sprintf(" and %d more", n)
 	}
 	return where
@@ -104,4 +242,16 @@ func DialOwner(ctx context.Context, path string, c ClientConfig) (*Client, error
 		return socket(s), rooms.Path{Path: relay.Local, Transport: "unix", Addr: path}, nil
 	}
 	return start(ctx, c)
+}
+
+// sleep waits; it is false when ctx ends first.
+func sleep(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }

@@ -13,7 +13,6 @@ import (
 
 	golog "github.com/ipfs/go-log/v2"
 	"github.com/libp2p/go-libp2p/core/crypto"
-	"github.com/libp2p/go-libp2p/core/host"
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/libp2p/go-libp2p/core/protocol"
@@ -33,13 +32,22 @@ type HostConfig struct {
 	Version  string // the program's version, shown to members
 	Listen   []ma.Multiaddr
 	Announce []ma.Multiaddr // addresses under which the world sees a forwarded port
-	Lobby    string         // the public room that is always there
-	Limits   rooms.Limits
-	Store    Store
+
+	Network   relay.Network   // how much of the outside is made use of; empty: none
+	Relays    []peer.AddrInfo // through which the host can be reached
+	Bootstrap []peer.AddrInfo // where the search for it begins, besides the relays
+
+	Lobby  string // the public room that is always there
+	Limits rooms.Limits
+	Store  Store
 
 	// Notify, when not nil, is told what the operator may want to see:
 	// MemberChanged of every room, and Notices. It must not block.
 	Notify func(rooms.Event)
+
+	// Moved, when not nil, is called when the host's addresses have changed. It must
+	// not block.
+	Moved func()
 }
 
 // Host is a running chat server.
@@ -47,7 +55,7 @@ type Host struct {
 	config    HostConfig
 	limits    rooms.Limits
 	peer      rooms.PeerID
-	net       host.Host
+	net       *relay.Net
 	registrar *registrar
 	started   time.Time
 
@@ -74,7 +82,10 @@ func NewHost(c HostConfig) (*Host, error) {
 		stopping: make(chan struct{}),
 	}
 	h.ctx, h.cancel = context.WithCancel(context.Background())
-	h.net, err = relay.NewHost(relay.Config{Key: c.Key, Listen: c.Listen, Announce: c.Announce, Members: c.Limits.HostMembers})
+	h.net, err = relay.New(relay.Config{
+		Key: c.Key, Listen: c.Listen, Announce: c.Announce, Members: c.Limits.HostMembers,
+		Network: c.Network, Relays: c.Relays, Bootstrap: c.Bootstrap,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -86,15 +97,16 @@ func NewHost(c HostConfig) (*Host, error) {
 	if err != nil {
 		return nil, errors.Join(err, h.Close())
 	}
-	h.net.SetStreamHandler(protocol.ID(wire.Protocol), h.stream)
-	h.net.Network().Notify(&network.NotifyBundle{ConnectedF: func(_ network.Network, c network.Conn) { h.expectSession(c) }})
+	h.net.Host.SetStreamHandler(protocol.ID(wire.Protocol), h.stream)
+	h.net.Host.Network().Notify(&network.NotifyBundle{ConnectedF: func(_ network.Network, c network.Conn) { h.expectSession(c) }})
+	h.net.Offer(relay.OfferConfig{Name: c.Name, Changed: h.moved})
 	return h, nil
 }
 
 // stream serves a member's stream.
 func (h *Host) stream(s network.Stream) {
 	remote := s.Conn().RemoteMultiaddr()
-	path, transport := relay.PathOf(remote)
+	path, transport := h.net.Path(s.Conn(), nil)
 	group := relay.Group(remote)
 	if !h.begin() {
 		_ = s.Reset()

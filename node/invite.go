@@ -12,7 +12,6 @@ import (
 	"github.com/libp2p/go-libp2p/core/peer"
 	ma "github.com/multiformats/go-multiaddr"
 
-	"p2pchat/relay"
 	"p2pchat/rooms"
 )
 
@@ -189,10 +188,6 @@ func (l Link) Target() Target {
 // are only good inside one network are left out where there are better ones.
 func (h *Host) Invite(i rooms.Invited) string {
 	link := Link{Host: h.net.ID(), Capability: i.Capability, Expires: i.Invite.Expires}
-	for _, a := range h.Addrs() {
-		if len(link.Addrs) == 0 || relay.Reach(a) == relay.Reach(link.Addrs[0]) {
-			link.Addrs = append(link.Addrs, a)
-		}
-	}
+	link.Addrs = h.shared()
 	return link.String()
 }

@@ -14,11 +14,23 @@ import (
 // link is one connection of a client: a reader that turns bytes into frames and
 // a writer that sends what waits.
 type link struct {
-	conn   conn
-	path   rooms.Path
-	frames chan frame // closed when the connection has ended
-	work   sync.WaitGroup
-	gone   chan struct{} // closed by close
+	conn    conn
+	path    rooms.Path
+	welcome rooms.Welcome
+	frames  chan frame // closed when the connection has ended
+	work    sync.WaitGroup
+	ctx     context.Context // ends with close
+	cancel  context.CancelFunc
+
+	news   chan rooms.Path // what was learned about the path
+	better chan *link      // another link that is better, which has not said hello
+	hello  chan greeting   // with a better link: the answer to its hello; owned by the client's owner
+	worn   <-chan struct{} // closed when a relay is about to cut the connection; nil: none is, or it was told
+
+	wears           chan struct{}
+	wearOnce        sync.Once
+	limit           int64 // bytes each way until it is worn; 0: no limit
+	received, wrote int64 // owned by the reader, and by the writer
 
 	mu      sync.Mutex // guards the fields below
 	waiting []byte
@@ -27,55 +39,82 @@ type link struct {
 	wake    chan struct{}
 }
 
-// connect makes a link, says hello and waits for the welcome.
-func (k *Client) connect(ctx context.Context) error {
-	c, path, err := k.config.dial(ctx)
-	if err != nil {
-		return err
+func newLink(c conn, path rooms.Path) *link {
+	l := &link{
+		conn: c, path: path, frames: make(chan frame, 64), news: make(chan rooms.Path), better: make(chan *link),
+		wears: make(chan struct{}), limit: wearAt(c), wake: make(chan struct{}, 1),
 	}
-	l := &link{conn: c, path: path, frames: make(chan frame, 64), gone: make(chan struct{}), wake: make(chan struct{}, 1)}
-	l.waiting = wire.AppendHello(nil, wire.Hello{
-		Version: k.config.Version, Client: k.instance, Instance: k.instance,
-		Nick: k.nick, NickFixed: k.config.NickFixed && k.welcome.Peer == "",
-	})
+	l.worn = l.wears
+	l.ctx, l.cancel = context.WithCancel(context.Background())
+	return l
+}
+
+// wear tells that the connection will be cut soon.
+func (l *link) wear() { l.wearOnce.Do(func() { close(l.wears) }) }
+
+// begin starts the link with a hello.
+func (l *link) begin(hello wire.Hello) {
+	l.waiting = wire.AppendHello(nil, hello)
 	signal(l.wake)
-	began := time.Now()
 	l.work.Go(l.read)
 	l.work.Go(l.write)
-	if err := k.greet(ctx, l); err != nil {
+}
+
+// hello is what the client says first on every link.
+func (k *Client) hello() wire.Hello {
+	return wire.Hello{
+		Version: k.config.Version, Client: k.instance, Instance: k.instance,
+		Nick: k.nick, NickFixed: k.config.NickFixed && k.welcome.Peer == "",
+	}
+}
+
+// connect makes a link, says hello and waits for the welcome.
+func (k *Client) connect(ctx context.Context) (*link, error) {
+	c, path, err := k.config.dial(ctx)
+	if err != nil {
+		return nil, err
+	}
+	l := newLink(c, path)
+	stop := context.AfterFunc(k.ctx, l.cancel)
+	defer stop()
+	began := time.Now()
+	l.begin(k.hello())
+	if l.welcome, err = l.greet(ctx); err != nil {
 		l.close()
-		return err
+		if k.config.dialer != nil && !k.config.dialer.speaks(ctx, c) {
+			err = rooms.Refuse(rooms.UnsupportedVersion, "both sides need a p2pchat of the same major version",
+				"%s answers, but speaks no %s", k.config.Target.ID, wire.Protocol)
+		}
+		return nil, err
 	}
 	l.path.RTT = time.Since(began)
-	k.link = l
-	return nil
+	return l, nil
 }
 
 // greet waits for the welcome.
-func (k *Client) greet(ctx context.Context, l *link) error {
+func (l *link) greet(ctx context.Context) (rooms.Welcome, error) {
 	select {
 	case f, ok := <-l.frames:
 		if !ok {
-			return unreachable("the host closed the connection: %s", l.why())
+			return rooms.Welcome{}, unreachable("the host closed the connection: %s", l.why())
 		}
 		switch e := f.event.(type) {
 		case rooms.Welcome:
-			k.welcome, k.nick = e, e.Nick
-			return nil
+			return e, nil
 		case *rooms.Refusal:
-			return e
+			return rooms.Welcome{}, e
 		}
-		return rooms.Refuse(rooms.UnsupportedVersion, "update the older of the two", "the host speaks another p2pchat")
+		return rooms.Welcome{}, rooms.Refuse(rooms.UnsupportedVersion, "update the older of the two", "the host speaks another p2pchat")
 	case <-ctx.Done():
-		return unreachable("the host did not answer in time")
-	case <-k.ctx.Done():
-		return unreachable("closed")
+		return rooms.Welcome{}, unreachable("the host did not answer in time")
+	case <-l.ctx.Done():
+		return rooms.Welcome{}, unreachable("closed")
 	}
 }
 
 func (l *link) read() {
 	defer close(l.frames)
-	r := wire.NewReader(l.conn)
+	r := wire.NewReader(counted{l.conn, l})
 	for {
 		ref, e, err := r.Event()
 		if errors.Is(err, wire.ErrUnknown) {
@@ -90,10 +129,24 @@ func (l *link) read() {
 		}
 		select {
 		case l.frames <- frame{ref, e}:
-		case <-l.gone:
+		case <-l.ctx.Done():
 			return
 		}
 	}
+}
+
+// counted counts what is read over a relay that cuts after so many bytes.
+type counted struct {
+	conn
+	link *link
+}
+
+func (c counted) Read(b []byte) (int, error) {
+	n, err := c.conn.Read(b)
+	if c.link.received += int64(n); c.link.limit > 0 && c.link.received > c.link.limit {
+		c.link.wear()
+	}
+	return n, err
 }
 
 // send queues a command; everything queued goes out in one Write.
@@ -116,7 +169,7 @@ func (l *link) write() {
 	for {
 		select {
 		case <-l.wake:
-		case <-l.gone:
+		case <-l.ctx.Done():
 			return
 		}
 		l.mu.Lock()
@@ -125,6 +178,9 @@ func (l *link) write() {
 		l.mu.Unlock()
 		_ = l.conn.SetWriteDeadline(time.Now().Add(writeTime))
 		if len(out) > 0 {
+			if l.wrote += int64(len(out)); l.limit > 0 && l.wrote > l.limit {
+				l.wear()
+			}
 			if _, err := l.conn.Write(out); err != nil {
 				l.fail(err)
 				_ = l.conn.Close()
@@ -163,7 +219,7 @@ func (l *link) why() string {
 
 // close ends the connection and waits for both goroutines.
 func (l *link) close() {
-	close(l.gone)
+	l.cancel()
 	if r, ok := l.conn.(interface{ Reset() error }); ok {
 		_ = r.Reset()
 	}

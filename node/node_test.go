@@ -141,7 +141,7 @@ func TestLostConnectionIsResumed(t *testing.T) {
 	alice.say("one")
 	bob.hears("one")
 	for round := range 5 {
-		_ = bob.net.Network().ClosePeer(w.target().ID)
+		_ = bob.net.Host.Network().ClosePeer(w.target().ID)
 		for i := range 20 {
 			alice.say(fmt.Sprint("round ", round, " line ", i))
 		}
@@ -181,7 +181,7 @@ func TestSameInstanceTakesOver(t *testing.T) {
 	alice, bob := w.join("alice", ""), w.join("bob", "")
 	alice.must(rooms.Create{Room: "pair", Limit: 2})
 	bob.must(rooms.Join{Room: "pair"})
-	_ = bob.net.Network().ClosePeer(w.target().ID)
+	_ = bob.net.Host.Network().ClosePeer(w.target().ID)
 	bob.connection(rooms.ConnectionRestored)
 	alice.say("still two of us")
 	bob.hears("still two of us")
@@ -208,7 +208,7 @@ func TestRoomWithoutHistory(t *testing.T) {
 }
 
 func TestAnotherProtocolIsExplained(t *testing.T) {
-	stranger, err := relay.NewHost(relay.Config{Key: newKey(t), Listen: []ma.Multiaddr{ma.StringCast("/ip4/127.0.0.1/tcp/0")}})
+	stranger, err := relay.New(relay.Config{Key: newKey(t), Listen: []ma.Multiaddr{ma.StringCast("/ip4/127.0.0.1/tcp/0")}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -217,7 +217,7 @@ func TestAnotherProtocolIsExplained(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	there := peer.AddrInfo{ID: stranger.ID(), Addrs: stranger.Addrs()}
+	there := peer.AddrInfo{ID: stranger.ID(), Addrs: stranger.Host.Addrs()}
 	for name, c := range map[string]struct {
 		target Target
 		code   rooms.Code
@@ -227,7 +227,7 @@ func TestAnotherProtocolIsExplained(t *testing.T) {
 		"nobody":      {Target{AddrInfo: peer.AddrInfo{ID: there.ID, Addrs: []ma.Multiaddr{ma.StringCast("/ip4/127.0.0.1/tcp/1")}}}, rooms.Unreachable},
 	} {
 		t.Run(name, func(t *testing.T) {
-			dialer, err := relay.NewHost(relay.Config{Key: newKey(t)})
+			dialer, err := relay.New(relay.Config{Key: newKey(t)})
 			if err != nil {
 				t.Fatal(err)
 			}

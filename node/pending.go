@@ -28,7 +28,7 @@ func (k *Client) collect() {
 // pump sends what may be sent, in order. While the client is getting back into
 // its room, nothing else goes out: the replay may still answer it.
 func (k *Client) pump() {
-	if k.resuming() {
+	if k.resuming() || k.next != nil || k.wearing {
 		return
 	}
 	lines := 0
@@ -41,6 +41,7 @@ func (k *Client) pump() {
 		if r.ref == 0 {
 			r.ref = k.nextRef()
 			k.link.send(r.ref, r.cmd)
+			k.pulse.said()
 		}
 	}
 }
@@ -55,8 +56,7 @@ func (k *Client) resuming() bool {
 
 // disconnected sorts out what was under way. Lines and questions are asked again;
 // what would do something twice is answered.
-func (k *Client) disconnected(why string) {
-	k.emit(rooms.Connection{What: rooms.ConnectionLost, Why: why})
+func (k *Client) disconnected() {
 	kept := k.pending[:0]
 	for _, r := range k.pending {
 		sent := r.ref != 0

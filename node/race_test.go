@@ -164,7 +164,7 @@ func TestUnreadableForAMoment(t *testing.T) {
 	alice.say("one")
 	bob.hears("one")
 	blind.Store(true)
-	_ = bob.net.Network().ClosePeer(w.target().ID)
+	_ = bob.net.Host.Network().ClosePeer(w.target().ID)
 	alice.say("two")
 	bob.connection(rooms.ConnectionRestored)
 	blind.Store(false)

@@ -28,6 +28,10 @@ func (k *Client) take(f frame) (why string) {
 		return e.Message
 	case rooms.Posted:
 		return k.posted(e)
+	case rooms.Whereabouts:
+		if k.config.dialer != nil {
+			k.config.dialer.learn(e)
+		}
 	case rooms.RoomChanged:
 		if e.What == rooms.RoomLeft || e.What == rooms.RoomClosed {
 			if e.Room.Room != k.room {

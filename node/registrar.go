@@ -33,6 +33,8 @@ type ask struct {
 	ref     uint64
 	cmd     rooms.Command
 	reply   chan<- reply // capacity 1
+
+	tell rooms.Event // instead of all that: for every session
 }
 
 // reply tells the asker how it went. The answer itself went to the session's
@@ -124,6 +126,12 @@ func (g *registrar) open(o rooms.Opened) error {
 func (g *registrar) run() {
 	defer close(g.done)
 	for a := range g.asks {
+		if a.tell != nil {
+			for _, s := range g.sessions {
+				s.out.push(0, a.tell)
+			}
+			continue
+		}
 		a.reply <- g.answer(a)
 	}
 	g.compact()
@@ -146,6 +154,7 @@ func (g *registrar) answer(a ask) reply {
 	}
 	if _, ok := a.cmd.(rooms.Connect); ok {
 		g.sessions[a.session.id] = a.session
+		defer g.host.orient(a.session)
 	}
 	g.registry.Commit(a.session.id, now, a.cmd, d)
 	var rep reply

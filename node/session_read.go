@@ -96,7 +96,7 @@ func (s *session) handle(ref uint64, cmd rooms.Command) {
 // ask hands a command to the registrar and waits until it is carried out.
 func (s *session) ask(ref uint64, cmd rooms.Command) reply {
 	answer := make(chan reply, 1)
-	s.host.registrar.asks <- ask{s, ref, cmd, answer}
+	s.host.registrar.asks <- ask{session: s, ref: ref, cmd: cmd, reply: answer}
 	return <-answer
 }
 

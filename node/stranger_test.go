@@ -16,18 +16,18 @@ import (
 // One stranger who opens streams and says nothing takes no place from others.
 func TestStrangerTakesOnlyItsOwnPlaces(t *testing.T) {
 	w := newWorld(t)
-	stranger, err := relay.NewHost(relay.Config{Key: newKey(t)})
+	stranger, err := relay.New(relay.Config{Key: newKey(t)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer stranger.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	if err := stranger.Connect(ctx, peer.AddrInfo{ID: w.target().ID, Addrs: w.target().Addrs}); err != nil {
+	if err := stranger.Host.Connect(ctx, peer.AddrInfo{ID: w.target().ID, Addrs: w.target().Addrs}); err != nil {
 		t.Fatal(err)
 	}
 	for range 2000 {
-		s, err := stranger.NewStream(ctx, w.target().ID, protocol.ID(wire.Protocol))
+		s, err := stranger.Host.NewStream(ctx, w.target().ID, protocol.ID(wire.Protocol))
 		if err != nil {
 			break
 		}

@@ -1,15 +1,15 @@
 package node
 
 import (
-	"cmp"
+	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/libp2p/go-libp2p/core/peer"
 	ma "github.com/multiformats/go-multiaddr"
 
+	"p2pchat/node/wire"
 	"p2pchat/relay"
 	"p2pchat/rooms"
 )
@@ -57,45 +57,80 @@ func parseMultiaddr(s string) (Target, error) {
 	return Target{AddrInfo: *info}, nil
 }
 
-// Addrs returns the addresses under which the host can be reached, the ones that
-// reach furthest first, TCP before QUIC (half the cost for the host).
+// Addrs returns the addresses under which the host can be reached, what works from
+// most places first, TCP before QUIC (half the cost for the host).
 func (h *Host) Addrs() []ma.Multiaddr {
-	addrs := ma.Unique(h.net.Addrs())
-	announced := map[string]bool{}
-	for _, a := range h.config.Announce {
-		announced[string(a.Bytes())] = true
+	var addrs []ma.Multiaddr
+	for _, a := range h.net.Addresses() {
+		addrs = append(addrs, a.Addr)
 	}
-	rank := func(a ma.Multiaddr) int {
-		n := 4 * relay.Reach(a)
-		if announced[string(a.Bytes())] {
-			n += 16
-		}
-		if _, transport := relay.PathOf(a); transport == "tcp" {
-			n += 2
-		}
-		if _, err := a.ValueForProtocol(ma.P_IP6); err != nil {
-			n++
-		}
-		return n
-	}
-	slices.SortStableFunc(addrs, func(a, b ma.Multiaddr) int { return cmp.Compare(rank(b), rank(a)) })
 	return addrs
+}
+
+// whereabouts are the addresses to tell the members; loopback is of no use to them,
+// unless there is nothing else.
+func (h *Host) whereabouts() rooms.Whereabouts {
+	var w rooms.Whereabouts
+	for _, a := range h.net.Addresses() {
+		if len(w.Addrs) < wire.HostAddrs && (a.Path != relay.Local || len(w.Addrs) == 0) {
+			w.Addrs = append(w.Addrs, rooms.HostAddr{Addr: a.Addr.String(), Path: a.Path})
+		}
+	}
+	return w
+}
+
+// shared are the addresses to put into an invite. Those that are only good inside
+// one network are left out where there are better ones.
+func (h *Host) shared() []ma.Multiaddr {
+	var addrs []ma.Multiaddr
+	for _, a := range h.Addrs() {
+		if len(addrs) == 0 || relay.Reach(a) == relay.Reach(addrs[0]) {
+			addrs = append(addrs, a)
+		}
+	}
+	return addrs
+}
+
+// orient tells a new session where the host can be reached. Where nothing is looked
+// for and no relay is named there is nothing to tell.
+func (h *Host) orient(s *session) {
+	if h.net.Looks() || len(h.config.Relays) > 0 {
+		s.out.push(0, h.whereabouts())
+	}
+}
+
+// moved tells everybody that the host's addresses have changed.
+func (h *Host) moved() {
+	if !h.begin() {
+		return
+	}
+	go func() {
+		defer h.sessions.Done()
+		h.registrar.asks <- ask{tell: h.whereabouts()}
+		if h.config.Moved != nil {
+			h.config.Moved()
+		}
+	}()
 }
 
 // Reach tells how far the host can be reached, in the contract's words, and why
 // that is so.
 func (h *Host) Reach() (reach, why string) {
-	best := -1
-	for _, a := range h.Addrs() {
-		best = max(best, relay.Reach(a))
+	has := map[string]bool{}
+	for _, a := range h.net.Addresses() {
+		has[a.Path] = true
 	}
 	switch {
 	case len(h.config.Announce) > 0:
 		return "mapped", "through the port that you forwarded and announced"
-	case best == 2:
+	case has[relay.Mapped]:
+		return "mapped", "through a port that the router opened for it"
+	case has[relay.Relayed]:
+		return "relayed", "through a relay; members connect directly from there where their networks allow it"
+	case has[relay.Direct]:
 		return "public", "this machine has a public address"
-	case best == 1:
-		return "lan", "from the same network; from outside, forward a port and name it with --announce"
+	case has[relay.LAN]:
+		return "lan", "from the same network; from outside, forward a port and name it with --announce, or use a relay (--relay)"
 	}
 	return "none", "from this machine only: no address of a network is listened on"
 }
@@ -108,3 +143,6 @@ func (h *Host) Target() string {
 	}
 	return fmt.Sprintf("%s/p2p/%s", addrs[0], h.peer)
 }
+
+// AwaitRelay waits until a relay leads to the host, or ctx ends.
+func (h *Host) AwaitRelay(ctx context.Context) { h.net.AwaitRelay(ctx) }

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/libp2p/go-libp2p/core/crypto"
-	"github.com/libp2p/go-libp2p/core/host"
 	"github.com/libp2p/go-libp2p/core/peer"
 	ma "github.com/multiformats/go-multiaddr"
 	"go.uber.org/goleak"
@@ -128,7 +127,7 @@ type friend struct {
 	testing.TB
 	*Client
 	nick string
-	net  host.Host
+	net  *relay.Net
 	seen []rooms.Event // taken from Events by the test's own goroutine
 }
 
@@ -144,7 +143,7 @@ func (w *world) join(nick, room string) *friend {
 
 func (w *world) connect(nick string, key crypto.PrivKey) *friend {
 	w.Helper()
-	net, err := relay.NewHost(relay.Config{Key: key})
+	net, err := relay.New(relay.Config{Key: key})
 	if err != nil {
 		w.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package relay
 
 import (
+	cryptotls "crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -25,6 +26,7 @@ import (
 	tls "github.com/libp2p/go-libp2p/p2p/security/tls"
 	quic "github.com/libp2p/go-libp2p/p2p/transport/quic"
 	"github.com/libp2p/go-libp2p/p2p/transport/tcp"
+	ws "github.com/libp2p/go-libp2p/p2p/transport/websocket"
 	"github.com/libp2p/go-libp2p/x/rate"
 	ma "github.com/multiformats/go-multiaddr"
 	manet "github.com/multiformats/go-multiaddr/net"
@@ -36,6 +38,10 @@ type Config struct {
 	Listen   []ma.Multiaddr // none: listens nowhere
 	Announce []ma.Multiaddr // told to others besides the addresses listened on
 	Members  int            // connections expected; bounds what is accepted
+
+	Network   Network         // how much of the outside is made use of; empty: none
+	Relays    []peer.AddrInfo // relays named by the user
+	Bootstrap []peer.AddrInfo // where a search for addresses begins, besides the relays
 }
 
 // Limits on connections, above what the members need: room for the ones being
@@ -51,10 +57,25 @@ const (
 	handshakeTimeout   = 15 * time.Second
 )
 
-// NewHost makes a libp2p host that speaks TCP and QUIC, prefers TLS (1.7 times as
-// fast as noise on files), and keeps its connections: which ones are kept is
-// decided by the chat, never by a connection manager.
-func NewHost(c Config) (host.Host, error) {
+// newHost makes a libp2p host that speaks TCP, QUIC and WebSocket, prefers TLS (1.7
+// times as fast as noise on files), and keeps its connections: which ones are kept
+// is decided by the chat, never by a connection manager. advertise, given the
+// addresses listened on, says which are told to others.
+func newHost(c Config, advertise func([]ma.Multiaddr) []ma.Multiaddr, more ...libp2p.Option) (host.Host, error) {
+	options, err := c.options()
+	if err != nil {
+		return nil, err
+	}
+	options = append(options, libp2p.AddrsFactory(advertise))
+	h, err := libp2p.New(append(options, more...)...)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrListen, err)
+	}
+	return h, nil
+}
+
+// options are what every libp2p host of p2pchat has in common.
+func (c Config) options() ([]libp2p.Option, error) {
 	for _, a := range c.Listen {
 		if err := free(a); err != nil {
 			return nil, err
@@ -64,57 +85,57 @@ func NewHost(c Config) (host.Host, error) {
 	if err != nil {
 		return nil, err
 	}
-	announce := c.Announce
 	options := []libp2p.Option{
 		libp2p.Identity(c.Key),
 		libp2p.Transport(tcp.NewTCPTransport),
 		libp2p.Transport(quic.NewTransport),
+		// Who answers is told by the handshake inside; this TLS is only what a
+		// network lets out that lets nothing but the web out.
+		libp2p.Transport(ws.New, ws.WithTLSClientConfig(&cryptotls.Config{InsecureSkipVerify: true})),
 		libp2p.Security(tls.ID, tls.New),
 		libp2p.Security(noise.ID, noise.New),
 		libp2p.ResourceManager(manager),
 		libp2p.ConnectionManager(connmgr.NullConnMgr{}),
 		libp2p.ConnectionGater(gater{}),
-		libp2p.AddrsFactory(func(addrs []ma.Multiaddr) []ma.Multiaddr {
-			return ma.Unique(append(append([]ma.Multiaddr{}, announce...), addrs...))
-		}),
 		libp2p.UserAgent("p2pchat"),
 		libp2p.SwarmOpts(swarm.WithDialRanker(tcpFirst)),
 		libp2p.DisableMetrics(),
+		libp2p.EnableRelay(),
+		libp2p.ForceReachabilityPublic(),                                                // p2pchat finds out itself; libp2p would hide addresses
+		libp2p.UDPBlackHoleSuccessCounter(nil), libp2p.IPv6BlackHoleSuccessCounter(nil), // a laptop changes networks
 		libp2p.Ping(false), // its streams are not bounded by the sender's reading
 		libp2p.WithDialTimeout(handshakeTimeout),
 	}
 	if len(c.Listen) == 0 {
-		options = append(options, libp2p.NoListenAddrs, libp2p.EnableRelay())
+		options = append(options, libp2p.NoListenAddrs)
 	} else {
 		options = append(options, libp2p.ListenAddrs(c.Listen...))
 	}
-	h, err := libp2p.New(options...)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrListen, err)
-	}
-	return h, nil
+	return options, nil
 }
 
-// quicDelay is the head start of TCP over QUIC, where both are known.
-const quicDelay = 250 * time.Millisecond
+// The order of dialling a peer that has several addresses: TCP costs half as much a
+// message as QUIC, and a dead host is noticed at once, so it gets a head start. The
+// web's port, which every network lets out, and relays come a moment later. Whoever
+// connects first is used; better ways are found later.
+const (
+	laterDelay = 60 * time.Millisecond
+	relayDelay = 120 * time.Millisecond
+)
 
-// tcpFirst is libp2p's order of dialling, but for direct addresses with TCP ahead
-// of QUIC: TCP costs half as much a message, and a dead host is noticed at once.
+// tcpFirst is that order, for all addresses of a peer at once: a dead one must not
+// hold up the others.
 func tcpFirst(addrs []ma.Multiaddr) []network.AddrDelay {
-	ranked := swarm.DefaultDialRanker(addrs)
-	isTCP := func(a ma.Multiaddr) bool { return !isRelayed(a) && transportOf(a) == "tcp" }
-	isQUIC := func(a ma.Multiaddr) bool { return !isRelayed(a) && transportOf(a) == "quic" }
-	if !slices.ContainsFunc(addrs, isTCP) {
-		return ranked
-	}
-	for i, d := range ranked {
-		switch {
-		case isTCP(d.Addr):
-			ranked[i].Delay = 0
-		case isQUIC(d.Addr):
-			ranked[i].Delay += quicDelay
+	ranked := make([]network.AddrDelay, 0, len(addrs))
+	alone := !slices.ContainsFunc(addrs, func(a ma.Multiaddr) bool { return !isRelayed(a) && transportOf(a) == "tcp" })
+	for _, a := range addrs {
+		d := network.AddrDelay{Addr: a}
+		if transport := transportOf(a); transport != "tcp" && !alone && !isRelayed(a) {
+			d.Delay = laterDelay
 		}
+		ranked = append(ranked, d)
 	}
+	slices.SortStableFunc(ranked, func(a, b network.AddrDelay) int { return int(a.Delay - b.Delay) })
 	return ranked
 }
 
@@ -180,14 +201,22 @@ func resources(members int) (network.ResourceManager, error) {
 	)
 }
 
-// gater turns away peers whose identity is not an ed25519 key: the key is then
-// part of the peer ID, and checking it costs little (RSA: CVE-2023-39533).
+// unlimited is no limit.
+const unlimited = math.MaxInt
+
+// gater turns away peers that come with an identity that is not an ed25519 key: the
+// key is then part of the peer ID, and checking it costs little (RSA:
+// CVE-2023-39533). Those that are dialled are chosen; the public DHT begins with
+// RSA keys.
 type gater struct{}
 
 func (gater) InterceptPeerDial(peer.ID) bool               { return true }
 func (gater) InterceptAddrDial(peer.ID, ma.Multiaddr) bool { return true }
 func (gater) InterceptAccept(network.ConnMultiaddrs) bool  { return true }
-func (gater) InterceptSecured(_ network.Direction, id peer.ID, _ network.ConnMultiaddrs) bool {
+func (gater) InterceptSecured(d network.Direction, id peer.ID, _ network.ConnMultiaddrs) bool {
+	if d == network.DirOutbound {
+		return true
+	}
 	key, err := id.ExtractPublicKey()
 	return err == nil && key.Type() == crypto.Ed25519
 }

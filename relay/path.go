@@ -11,6 +11,8 @@ import (
 // The paths, as the contract names them.
 const (
 	Direct  = "direct"  // straight to a public address
+	Mapped  = "mapped"  // to a port that a router forwards
+	Punched = "punched" // through NATs or firewalls, by dialling from both sides at once
 	Relayed = "relayed" // through a relay, which sees no content
 	LAN     = "lan"     // inside one network
 	Local   = "local"   // on this machine

@@ -53,7 +53,7 @@ func TestTCPIsDialledFirst(t *testing.T) {
 	addrs := []ma.Multiaddr{ma.StringCast("/ip4/8.8.8.8/udp/1/quic-v1"), ma.StringCast("/ip4/8.8.8.8/tcp/1")}
 	ranked := tcpFirst(addrs)
 	slices.SortFunc(ranked, func(a, b network.AddrDelay) int { return int(a.Delay - b.Delay) })
-	if len(ranked) != 2 || transportOf(ranked[0].Addr) != "tcp" || ranked[1].Delay < quicDelay {
+	if len(ranked) != 2 || transportOf(ranked[0].Addr) != "tcp" || ranked[1].Delay < laterDelay {
 		t.Errorf("dialled as %v", ranked)
 	}
 	if alone := tcpFirst(addrs[:1]); len(alone) != 1 || alone[0].Delay != 0 {
@@ -72,11 +72,11 @@ func TestTakenPortIsRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = NewHost(Config{Key: key, Listen: []ma.Multiaddr{ma.StringCast("/ip4/127.0.0.1/tcp/" + port)}})
+	_, err = New(Config{Key: key, Listen: []ma.Multiaddr{ma.StringCast("/ip4/127.0.0.1/tcp/" + port)}})
 	if !errors.Is(err, ErrListen) {
 		t.Fatalf("got %v", err)
 	}
-	h, err := NewHost(Config{Key: key, Listen: []ma.Multiaddr{ma.StringCast("/ip4/127.0.0.1/tcp/0")}})
+	h, err := New(Config{Key: key, Listen: []ma.Multiaddr{ma.StringCast("/ip4/127.0.0.1/tcp/0")}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -151,6 +151,11 @@ type (
 		Why  string
 	}
 
+	// Whereabouts tells a client where the host can be reached now.
+	Whereabouts struct {
+		Addrs []HostAddr // the best first
+	}
+
 	// Path tells by which way the host is reached. It comes from the client itself.
 	Path struct {
 		Path      string // direct, mapped, punched, relayed, lan, local
@@ -222,6 +227,9 @@ type Member struct {
 	Path  string    // with Whois and HostStatus, from the host's owner
 }
 
+// HostAddr is an address of a host, as a multiaddr, and by which path it leads there.
+type HostAddr struct{ Addr, Path string }
+
 // RoomInfo is what a listing tells about a room.
 type RoomInfo struct {
 	Room      RoomID
@@ -273,3 +281,4 @@ func (Notice) event()        {}
 func (Answered) event()      {}
 func (Connection) event()    {}
 func (Path) event()          {}
+func (Whereabouts) event()   {}

@@ -94,12 +94,18 @@ func putHappening(f *pb.HostFrame, ev rooms.Event) {
 		putMemberChanged(f, v)
 	case rooms.RoomChanged:
 		putRoomChanged(f, v)
+	case rooms.Whereabouts:
+		f.Body = &pb.HostFrame_Whereabouts{Whereabouts: &pb.Whereabouts{Addrs: each(v.Addrs[:min(len(v.Addrs), HostAddrs)], putHostAddr)}}
 	case rooms.Notice:
 		f.Body = &pb.HostFrame_Notice{Notice: &pb.Notice{Text: clip(v.Text, TextLimit)}}
 	case rooms.Answered, rooms.Connection, rooms.Path:
 	default:
 		panic(fmt.Sprintf("wire: %T is not an event", ev))
 	}
+}
+
+func putHostAddr(a rooms.HostAddr) *pb.HostAddr {
+	return &pb.HostAddr{Addr: clip(a.Addr, addrLimit), Path: clip(a.Path, pathNameLimit)}
 }
 
 func putRefusal(f *pb.HostFrame, v *rooms.Refusal) {

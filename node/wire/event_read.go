@@ -70,11 +70,26 @@ func takeHappening(c *check, f *pb.HostFrame) rooms.Event {
 		return takeMemberChanged(c, b.MemberChanged)
 	case *pb.HostFrame_RoomChanged:
 		return takeRoomChanged(c, b.RoomChanged)
+	case *pb.HostFrame_Whereabouts:
+		if len(b.Whereabouts.Addrs) > HostAddrs {
+			c.fail("whereabouts.addrs", "too many")
+		}
+		return rooms.Whereabouts{Addrs: eachChecked(c, b.Whereabouts.Addrs, takeHostAddr)}
 	case *pb.HostFrame_Notice:
 		return rooms.Notice{Text: c.text("notice.text", b.Notice.Text, TextLimit)}
 	}
 	c.newer = true
 	return nil
+}
+
+func takeHostAddr(c *check, m *pb.HostAddr) rooms.HostAddr {
+	if m.GetAddr() == "" {
+		c.fail("whereabouts.addr", "empty")
+	}
+	return rooms.HostAddr{
+		Addr: c.text("whereabouts.addr", m.GetAddr(), addrLimit),
+		Path: c.text("whereabouts.path", m.GetPath(), pathNameLimit),
+	}
 }
 
 func takeRefusal(c *check, m *pb.Refusal) *rooms.Refusal {

@@ -16,16 +16,19 @@ const TextLimit = 32 << 10
 // The limits of the other strings, in bytes. They bound what a frame may carry,
 // not what a host accepts: that is less, and its refusal says more.
 const (
-	peerLimit    = 64      // a peer ID
-	nameLimit    = 512     // a nick, a room, a pattern, a host's name
-	noteLimit    = 4 << 10 // a topic, a reason, a hint, a link
-	idLimit      = 128     // an identifier made by a host
-	fileLimit    = 1 << 10 // a file's name
-	mimeLimit    = 256
-	versionLimit = 64
-	codeLimit    = 48
-	pathLimit    = 64
-	addrLimit    = 512
+	peerLimit     = 64      // a peer ID
+	nameLimit     = 512     // a nick, a room, a pattern, a host's name
+	noteLimit     = 4 << 10 // a topic, a reason, a hint, a link
+	idLimit       = 128     // an identifier made by a host
+	fileLimit     = 1 << 10 // a file's name
+	mimeLimit     = 256
+	versionLimit  = 64
+	codeLimit     = 48
+	pathLimit     = 64
+	addrLimit     = 512
+	pathNameLimit = 32
+
+	HostAddrs    = 16 // addresses that a host tells its members
 	addrCount    = 64 // in a HostStatus
 	featureLimit = 32
 	featureCount = 32 // in a Hello

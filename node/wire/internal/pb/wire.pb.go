@@ -822,6 +822,7 @@ type HostFrame struct {
 	//	*HostFrame_BanList
 	//	*HostFrame_Member
 	//	*HostFrame_HostStatus
+	//	*HostFrame_Whereabouts
 	Body          isHostFrame_Body `protobuf_oneof:"body"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1040,6 +1041,15 @@ func (x *HostFrame) GetHostStatus() *HostStatus {
 	return nil
 }
 
+func (x *HostFrame) GetWhereabouts() *Whereabouts {
+	if x != nil {
+		if x, ok := x.Body.(*HostFrame_Whereabouts); ok {
+			return x.Whereabouts
+		}
+	}
+	return nil
+}
+
 type isHostFrame_Body interface {
 	isHostFrame_Body()
 }
@@ -1116,6 +1126,10 @@ type HostFrame_HostStatus struct {
 	HostStatus *HostStatus `protobuf:"bytes,20,opt,name=host_status,json=hostStatus,proto3,oneof"` // answer to Status
 }
 
+type HostFrame_Whereabouts struct {
+	Whereabouts *Whereabouts `protobuf:"bytes,21,opt,name=whereabouts,proto3,oneof"` // where the host can be reached now
+}
+
 func (*HostFrame_Posted) isHostFrame_Body() {}
 
 func (*HostFrame_Said) isHostFrame_Body() {}
@@ -1151,6 +1165,8 @@ func (*HostFrame_BanList) isHostFrame_Body() {}
 func (*HostFrame_Member) isHostFrame_Body() {}
 
 func (*HostFrame_HostStatus) isHostFrame_Body() {}
+
+func (*HostFrame_Whereabouts) isHostFrame_Body() {}
 
 // Message is one entry of a room's history, flat because it is the common one.
 type Message struct {
@@ -3739,6 +3755,105 @@ func (x *HostStatus) GetDisk() int64 {
 	return 0
 }
 
+// Whereabouts comes behind the Welcome, and again when the host's addresses have
+// changed: a client that has lost the host looks for it there.
+type Whereabouts struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Addrs         []*HostAddr            `protobuf:"bytes,1,rep,name=addrs,proto3" json:"addrs,omitempty"` // the best first [16]
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Whereabouts) Reset() {
+	*x = Whereabouts{}
+	mi := &file_wire_proto_msgTypes[48]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Whereabouts) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Whereabouts) ProtoMessage() {}
+
+func (x *Whereabouts) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[48]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Whereabouts.ProtoReflect.Descriptor instead.
+func (*Whereabouts) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{48}
+}
+
+func (x *Whereabouts) GetAddrs() []*HostAddr {
+	if x != nil {
+		return x.Addrs
+	}
+	return nil
+}
+
+// HostAddr is an address of the host, and by which path it leads there.
+type HostAddr struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Addr          string                 `protobuf:"bytes,1,opt,name=addr,proto3" json:"addr,omitempty"` // multiaddr without the host's own /p2p, not empty [256]
+	Path          string                 `protobuf:"bytes,2,opt,name=path,proto3" json:"path,omitempty"` // direct, mapped, relayed, lan, local; others may come [32]
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HostAddr) Reset() {
+	*x = HostAddr{}
+	mi := &file_wire_proto_msgTypes[49]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HostAddr) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HostAddr) ProtoMessage() {}
+
+func (x *HostAddr) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[49]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HostAddr.ProtoReflect.Descriptor instead.
+func (*HostAddr) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{49}
+}
+
+func (x *HostAddr) GetAddr() string {
+	if x != nil {
+		return x.Addr
+	}
+	return ""
+}
+
+func (x *HostAddr) GetPath() string {
+	if x != nil {
+		return x.Path
+	}
+	return ""
+}
+
 // Welcome is the first frame from the host.
 type Welcome struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -3753,7 +3868,7 @@ type Welcome struct {
 
 func (x *Welcome) Reset() {
 	*x = Welcome{}
-	mi := &file_wire_proto_msgTypes[48]
+	mi := &file_wire_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3765,7 +3880,7 @@ func (x *Welcome) String() string {
 func (*Welcome) ProtoMessage() {}
 
 func (x *Welcome) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[48]
+	mi := &file_wire_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3778,7 +3893,7 @@ func (x *Welcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Welcome.ProtoReflect.Descriptor instead.
 func (*Welcome) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{48}
+	return file_wire_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *Welcome) GetPeer() string {
@@ -3829,7 +3944,7 @@ type Whispered struct {
 
 func (x *Whispered) Reset() {
 	*x = Whispered{}
-	mi := &file_wire_proto_msgTypes[49]
+	mi := &file_wire_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3841,7 +3956,7 @@ func (x *Whispered) String() string {
 func (*Whispered) ProtoMessage() {}
 
 func (x *Whispered) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[49]
+	mi := &file_wire_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3854,7 +3969,7 @@ func (x *Whispered) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Whispered.ProtoReflect.Descriptor instead.
 func (*Whispered) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{49}
+	return file_wire_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *Whispered) GetFrom() *Author {
@@ -3900,7 +4015,7 @@ type MemberChanged struct {
 
 func (x *MemberChanged) Reset() {
 	*x = MemberChanged{}
-	mi := &file_wire_proto_msgTypes[50]
+	mi := &file_wire_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3912,7 +4027,7 @@ func (x *MemberChanged) String() string {
 func (*MemberChanged) ProtoMessage() {}
 
 func (x *MemberChanged) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[50]
+	mi := &file_wire_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3925,7 +4040,7 @@ func (x *MemberChanged) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MemberChanged.ProtoReflect.Descriptor instead.
 func (*MemberChanged) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{50}
+	return file_wire_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *MemberChanged) GetRoom() string {
@@ -3982,7 +4097,7 @@ type RoomChanged struct {
 
 func (x *RoomChanged) Reset() {
 	*x = RoomChanged{}
-	mi := &file_wire_proto_msgTypes[51]
+	mi := &file_wire_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3994,7 +4109,7 @@ func (x *RoomChanged) String() string {
 func (*RoomChanged) ProtoMessage() {}
 
 func (x *RoomChanged) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[51]
+	mi := &file_wire_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4007,7 +4122,7 @@ func (x *RoomChanged) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RoomChanged.ProtoReflect.Descriptor instead.
 func (*RoomChanged) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{51}
+	return file_wire_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *RoomChanged) GetWhat() RoomChange {
@@ -4041,7 +4156,7 @@ type Notice struct {
 
 func (x *Notice) Reset() {
 	*x = Notice{}
-	mi := &file_wire_proto_msgTypes[52]
+	mi := &file_wire_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4053,7 +4168,7 @@ func (x *Notice) String() string {
 func (*Notice) ProtoMessage() {}
 
 func (x *Notice) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[52]
+	mi := &file_wire_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4066,7 +4181,7 @@ func (x *Notice) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Notice.ProtoReflect.Descriptor instead.
 func (*Notice) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{52}
+	return file_wire_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *Notice) GetText() string {
@@ -4119,7 +4234,7 @@ const file_wire_proto_rawDesc = "" +
 	"\x05close\x18\x18 \x01(\v2\x11.p2pchat.v1.CloseH\x00R\x05close\x12,\n" +
 	"\x06status\x18\x19 \x01(\v2\x12.p2pchat.v1.StatusH\x00R\x06status\x12&\n" +
 	"\x04quit\x18\x1a \x01(\v2\x10.p2pchat.v1.QuitH\x00R\x04quitB\x06\n" +
-	"\x04body\"\xc0\a\n" +
+	"\x04body\"\xfd\a\n" +
 	"\tHostFrame\x12\x10\n" +
 	"\x03ref\x18\x01 \x01(\x04R\x03ref\x12\x12\n" +
 	"\x04more\x18\x02 \x01(\bR\x04more\x12-\n" +
@@ -4143,7 +4258,8 @@ const file_wire_proto_rawDesc = "" +
 	"\bban_list\x18\x12 \x01(\v2\x13.p2pchat.v1.BanListH\x00R\abanList\x12,\n" +
 	"\x06member\x18\x13 \x01(\v2\x12.p2pchat.v1.MemberH\x00R\x06member\x129\n" +
 	"\vhost_status\x18\x14 \x01(\v2\x16.p2pchat.v1.HostStatusH\x00R\n" +
-	"hostStatusB\x06\n" +
+	"hostStatus\x12;\n" +
+	"\vwhereabouts\x18\x15 \x01(\v2\x17.p2pchat.v1.WhereaboutsH\x00R\vwhereaboutsB\x06\n" +
 	"\x04body\"\x9b\x02\n" +
 	"\aMessage\x12\x12\n" +
 	"\x04room\x18\x01 \x01(\tR\x04room\x12\x10\n" +
@@ -4313,7 +4429,12 @@ const file_wire_proto_rawDesc = "" +
 	"\x05addrs\x18\x06 \x03(\tR\x05addrs\x12*\n" +
 	"\x05rooms\x18\a \x03(\v2\x14.p2pchat.v1.RoomInfoR\x05rooms\x12,\n" +
 	"\amembers\x18\b \x03(\v2\x12.p2pchat.v1.MemberR\amembers\x12\x12\n" +
-	"\x04disk\x18\t \x01(\x03R\x04disk\"s\n" +
+	"\x04disk\x18\t \x01(\x03R\x04disk\"9\n" +
+	"\vWhereabouts\x12*\n" +
+	"\x05addrs\x18\x01 \x03(\v2\x14.p2pchat.v1.HostAddrR\x05addrs\"2\n" +
+	"\bHostAddr\x12\x12\n" +
+	"\x04addr\x18\x01 \x01(\tR\x04addr\x12\x12\n" +
+	"\x04path\x18\x02 \x01(\tR\x04path\"s\n" +
 	"\aWelcome\x12\x12\n" +
 	"\x04peer\x18\x01 \x01(\tR\x04peer\x12\x12\n" +
 	"\x04host\x18\x02 \x01(\tR\x04host\x12\x12\n" +
@@ -4379,7 +4500,7 @@ func file_wire_proto_rawDescGZIP() []byte {
 }
 
 var file_wire_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_wire_proto_msgTypes = make([]protoimpl.MessageInfo, 53)
+var file_wire_proto_msgTypes = make([]protoimpl.MessageInfo, 55)
 var file_wire_proto_goTypes = []any{
 	(Kind)(0),             // 0: p2pchat.v1.Kind
 	(Role)(0),             // 1: p2pchat.v1.Role
@@ -4433,11 +4554,13 @@ var file_wire_proto_goTypes = []any{
 	(*InviteList)(nil),    // 49: p2pchat.v1.InviteList
 	(*BanList)(nil),       // 50: p2pchat.v1.BanList
 	(*HostStatus)(nil),    // 51: p2pchat.v1.HostStatus
-	(*Welcome)(nil),       // 52: p2pchat.v1.Welcome
-	(*Whispered)(nil),     // 53: p2pchat.v1.Whispered
-	(*MemberChanged)(nil), // 54: p2pchat.v1.MemberChanged
-	(*RoomChanged)(nil),   // 55: p2pchat.v1.RoomChanged
-	(*Notice)(nil),        // 56: p2pchat.v1.Notice
+	(*Whereabouts)(nil),   // 52: p2pchat.v1.Whereabouts
+	(*HostAddr)(nil),      // 53: p2pchat.v1.HostAddr
+	(*Welcome)(nil),       // 54: p2pchat.v1.Welcome
+	(*Whispered)(nil),     // 55: p2pchat.v1.Whispered
+	(*MemberChanged)(nil), // 56: p2pchat.v1.MemberChanged
+	(*RoomChanged)(nil),   // 57: p2pchat.v1.RoomChanged
+	(*Notice)(nil),        // 58: p2pchat.v1.Notice
 }
 var file_wire_proto_depIdxs = []int32{
 	22, // 0: p2pchat.v1.ClientFrame.say:type_name -> p2pchat.v1.Say
@@ -4469,11 +4592,11 @@ var file_wire_proto_depIdxs = []int32{
 	42, // 26: p2pchat.v1.HostFrame.said:type_name -> p2pchat.v1.Said
 	41, // 27: p2pchat.v1.HostFrame.done:type_name -> p2pchat.v1.Done
 	43, // 28: p2pchat.v1.HostFrame.refusal:type_name -> p2pchat.v1.Refusal
-	54, // 29: p2pchat.v1.HostFrame.member_changed:type_name -> p2pchat.v1.MemberChanged
-	55, // 30: p2pchat.v1.HostFrame.room_changed:type_name -> p2pchat.v1.RoomChanged
-	53, // 31: p2pchat.v1.HostFrame.whispered:type_name -> p2pchat.v1.Whispered
-	52, // 32: p2pchat.v1.HostFrame.welcome:type_name -> p2pchat.v1.Welcome
-	56, // 33: p2pchat.v1.HostFrame.notice:type_name -> p2pchat.v1.Notice
+	56, // 29: p2pchat.v1.HostFrame.member_changed:type_name -> p2pchat.v1.MemberChanged
+	57, // 30: p2pchat.v1.HostFrame.room_changed:type_name -> p2pchat.v1.RoomChanged
+	55, // 31: p2pchat.v1.HostFrame.whispered:type_name -> p2pchat.v1.Whispered
+	54, // 32: p2pchat.v1.HostFrame.welcome:type_name -> p2pchat.v1.Welcome
+	58, // 33: p2pchat.v1.HostFrame.notice:type_name -> p2pchat.v1.Notice
 	44, // 34: p2pchat.v1.HostFrame.entered:type_name -> p2pchat.v1.Entered
 	45, // 35: p2pchat.v1.HostFrame.listing:type_name -> p2pchat.v1.Listing
 	46, // 36: p2pchat.v1.HostFrame.roster:type_name -> p2pchat.v1.Roster
@@ -4483,36 +4606,38 @@ var file_wire_proto_depIdxs = []int32{
 	50, // 40: p2pchat.v1.HostFrame.ban_list:type_name -> p2pchat.v1.BanList
 	12, // 41: p2pchat.v1.HostFrame.member:type_name -> p2pchat.v1.Member
 	51, // 42: p2pchat.v1.HostFrame.host_status:type_name -> p2pchat.v1.HostStatus
-	0,  // 43: p2pchat.v1.Message.kind:type_name -> p2pchat.v1.Kind
-	8,  // 44: p2pchat.v1.Message.file:type_name -> p2pchat.v1.File
-	1,  // 45: p2pchat.v1.Member.role:type_name -> p2pchat.v1.Role
-	10, // 46: p2pchat.v1.Join.invite:type_name -> p2pchat.v1.Capability
-	9,  // 47: p2pchat.v1.Join.after:type_name -> p2pchat.v1.Cursor
-	0,  // 48: p2pchat.v1.Say.kind:type_name -> p2pchat.v1.Kind
-	13, // 49: p2pchat.v1.Entered.room:type_name -> p2pchat.v1.RoomInfo
-	9,  // 50: p2pchat.v1.Entered.from:type_name -> p2pchat.v1.Cursor
-	1,  // 51: p2pchat.v1.Entered.role:type_name -> p2pchat.v1.Role
-	12, // 52: p2pchat.v1.Entered.members:type_name -> p2pchat.v1.Member
-	13, // 53: p2pchat.v1.Listing.rooms:type_name -> p2pchat.v1.RoomInfo
-	12, // 54: p2pchat.v1.Roster.members:type_name -> p2pchat.v1.Member
-	7,  // 55: p2pchat.v1.Page.messages:type_name -> p2pchat.v1.Message
-	14, // 56: p2pchat.v1.Invited.invite:type_name -> p2pchat.v1.InviteInfo
-	10, // 57: p2pchat.v1.Invited.capability:type_name -> p2pchat.v1.Capability
-	14, // 58: p2pchat.v1.InviteList.invites:type_name -> p2pchat.v1.InviteInfo
-	15, // 59: p2pchat.v1.BanList.bans:type_name -> p2pchat.v1.BanInfo
-	13, // 60: p2pchat.v1.HostStatus.rooms:type_name -> p2pchat.v1.RoomInfo
-	12, // 61: p2pchat.v1.HostStatus.members:type_name -> p2pchat.v1.Member
-	11, // 62: p2pchat.v1.Whispered.from:type_name -> p2pchat.v1.Author
-	11, // 63: p2pchat.v1.Whispered.to:type_name -> p2pchat.v1.Author
-	2,  // 64: p2pchat.v1.MemberChanged.what:type_name -> p2pchat.v1.MemberChange
-	12, // 65: p2pchat.v1.MemberChanged.member:type_name -> p2pchat.v1.Member
-	3,  // 66: p2pchat.v1.RoomChanged.what:type_name -> p2pchat.v1.RoomChange
-	13, // 67: p2pchat.v1.RoomChanged.room:type_name -> p2pchat.v1.RoomInfo
-	68, // [68:68] is the sub-list for method output_type
-	68, // [68:68] is the sub-list for method input_type
-	68, // [68:68] is the sub-list for extension type_name
-	68, // [68:68] is the sub-list for extension extendee
-	0,  // [0:68] is the sub-list for field type_name
+	52, // 43: p2pchat.v1.HostFrame.whereabouts:type_name -> p2pchat.v1.Whereabouts
+	0,  // 44: p2pchat.v1.Message.kind:type_name -> p2pchat.v1.Kind
+	8,  // 45: p2pchat.v1.Message.file:type_name -> p2pchat.v1.File
+	1,  // 46: p2pchat.v1.Member.role:type_name -> p2pchat.v1.Role
+	10, // 47: p2pchat.v1.Join.invite:type_name -> p2pchat.v1.Capability
+	9,  // 48: p2pchat.v1.Join.after:type_name -> p2pchat.v1.Cursor
+	0,  // 49: p2pchat.v1.Say.kind:type_name -> p2pchat.v1.Kind
+	13, // 50: p2pchat.v1.Entered.room:type_name -> p2pchat.v1.RoomInfo
+	9,  // 51: p2pchat.v1.Entered.from:type_name -> p2pchat.v1.Cursor
+	1,  // 52: p2pchat.v1.Entered.role:type_name -> p2pchat.v1.Role
+	12, // 53: p2pchat.v1.Entered.members:type_name -> p2pchat.v1.Member
+	13, // 54: p2pchat.v1.Listing.rooms:type_name -> p2pchat.v1.RoomInfo
+	12, // 55: p2pchat.v1.Roster.members:type_name -> p2pchat.v1.Member
+	7,  // 56: p2pchat.v1.Page.messages:type_name -> p2pchat.v1.Message
+	14, // 57: p2pchat.v1.Invited.invite:type_name -> p2pchat.v1.InviteInfo
+	10, // 58: p2pchat.v1.Invited.capability:type_name -> p2pchat.v1.Capability
+	14, // 59: p2pchat.v1.InviteList.invites:type_name -> p2pchat.v1.InviteInfo
+	15, // 60: p2pchat.v1.BanList.bans:type_name -> p2pchat.v1.BanInfo
+	13, // 61: p2pchat.v1.HostStatus.rooms:type_name -> p2pchat.v1.RoomInfo
+	12, // 62: p2pchat.v1.HostStatus.members:type_name -> p2pchat.v1.Member
+	53, // 63: p2pchat.v1.Whereabouts.addrs:type_name -> p2pchat.v1.HostAddr
+	11, // 64: p2pchat.v1.Whispered.from:type_name -> p2pchat.v1.Author
+	11, // 65: p2pchat.v1.Whispered.to:type_name -> p2pchat.v1.Author
+	2,  // 66: p2pchat.v1.MemberChanged.what:type_name -> p2pchat.v1.MemberChange
+	12, // 67: p2pchat.v1.MemberChanged.member:type_name -> p2pchat.v1.Member
+	3,  // 68: p2pchat.v1.RoomChanged.what:type_name -> p2pchat.v1.RoomChange
+	13, // 69: p2pchat.v1.RoomChanged.room:type_name -> p2pchat.v1.RoomInfo
+	70, // [70:70] is the sub-list for method output_type
+	70, // [70:70] is the sub-list for method input_type
+	70, // [70:70] is the sub-list for extension type_name
+	70, // [70:70] is the sub-list for extension extendee
+	0,  // [0:70] is the sub-list for field type_name
 }
 
 func init() { file_wire_proto_init() }
@@ -4566,6 +4691,7 @@ func file_wire_proto_init() {
 		(*HostFrame_BanList)(nil),
 		(*HostFrame_Member)(nil),
 		(*HostFrame_HostStatus)(nil),
+		(*HostFrame_Whereabouts)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -4573,7 +4699,7 @@ func file_wire_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_wire_proto_rawDesc), len(file_wire_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   53,
+			NumMessages:   55,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -1,0 +1,288 @@
+package relay
+
+import (
+	"context"
+	"errors"
+	"io"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/libp2p/go-libp2p/core/network"
+	"github.com/libp2p/go-libp2p/core/peer"
+	"github.com/libp2p/go-libp2p/p2p/net/swarm"
+	"github.com/libp2p/go-libp2p/p2p/protocol/identify"
+	identifypb "github.com/libp2p/go-libp2p/p2p/protocol/identify/pb"
+	"github.com/libp2p/go-msgio/pbio"
+	ma "github.com/multiformats/go-multiaddr"
+	manet "github.com/multiformats/go-multiaddr/net"
+	"github.com/multiformats/go-multistream"
+)
+
+// observer finds out how this machine looks from outside: which public address and
+// port its listening sockets have behind a NAT. It asks any public libp2p peer with
+// the identify protocol, over a connection made for it from the listening port, so
+// TCP and UDP are both known although a swarm keeps one connection to a peer, and
+// an answer is always as fresh as the question.
+type observer struct {
+	net *Net
+
+	mu      sync.Mutex // guards the fields below
+	seen    map[lane]sighting
+	asking  chan struct{} // closed when the questions under way are answered; nil: none are
+	asked   time.Time
+	silence map[lane]time.Time // when nobody answered
+}
+
+// lane is a transport over a family of addresses.
+type lane struct {
+	transport string // tcp or quic
+	v6        bool
+}
+
+// sighting is one address of this machine from outside.
+type sighting struct {
+	local, public ma.Multiaddr
+	moves         bool // another peer saw another port: the NAT maps by destination
+}
+
+func newObserver(n *Net) *observer {
+	return &observer{net: n, seen: map[lane]sighting{}, silence: map[lane]time.Time{}}
+}
+
+// How old an observation may be to be used, and how long one may take.
+const (
+	observeFresh = 5 * time.Second
+	observeTime  = 1500 * time.Millisecond
+	silenceTime  = 30 * time.Second // a lane in which nobody answered is not waited for
+)
+
+// forget lets go of everything: the network is another one.
+func (o *observer) forget() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	clear(o.seen)
+	clear(o.silence)
+	o.asked = time.Time{}
+}
+
+// view is what is known from outside.
+type view struct {
+	addrs []ma.Multiaddr // public addresses of the listening sockets
+	hard  bool           // the NAT gives every connection a port of its own, as far as can be told
+	noUDP bool           // UDP got no answer, TCP did
+}
+
+// refresh asks anew, unless that was done a moment ago, and returns what is known.
+// It waits for the answers until ctx ends.
+func (o *observer) refresh(ctx context.Context) view {
+	o.mu.Lock()
+	if o.asking == nil && time.Since(o.asked) > observeFresh {
+		done := make(chan struct{})
+		o.asking, o.asked = done, time.Now()
+		o.net.work.Go(func() {
+			o.ask(o.net.ctx)
+			o.mu.Lock()
+			o.asking = nil
+			o.mu.Unlock()
+			close(done)
+		})
+	}
+	asking := o.asking
+	o.mu.Unlock()
+	if asking != nil {
+		select {
+		case <-asking:
+		case <-ctx.Done():
+		}
+	}
+	return o.view()
+}
+
+func (o *observer) view() view {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	var v view
+	for l, s := range o.seen {
+		v.addrs = append(v.addrs, s.public)
+		v.hard = v.hard || !l.v6 && (s.moves || port(s.local) != port(s.public))
+	}
+	_, tcp := o.seen[lane{transport: "tcp"}]
+	_, udp := o.seen[lane{transport: "quic"}]
+	v.noUDP = tcp && !udp
+	slices.SortFunc(v.addrs, ma.Multiaddr.Compare)
+	return v
+}
+
+// ask asks the public peers that this machine is connected to, in all lanes at once.
+func (o *observer) ask(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, observeTime)
+	defer cancel()
+	var work sync.WaitGroup
+	for l, witnesses := range o.witnesses() {
+		work.Go(func() {
+			s, err := o.look(ctx, l, witnesses)
+			o.mu.Lock()
+			defer o.mu.Unlock()
+			if err != nil {
+				delete(o.seen, l)
+				o.silence[l] = time.Now()
+				return
+			}
+			o.seen[l] = s
+			delete(o.silence, l)
+		})
+	}
+	work.Wait()
+}
+
+// witness is a peer that can be asked, at an address.
+type witness struct {
+	id   peer.ID
+	addr ma.Multiaddr
+}
+
+// witnesses are the peers to ask in each lane, at most two. A lane where nobody
+// answered a moment ago has none.
+func (o *observer) witnesses() map[lane][]witness {
+	all := map[lane][]witness{}
+	h := o.net.Host
+	for _, id := range h.Network().Peers() {
+		if !slices.ContainsFunc(h.Network().ConnsToPeer(id), func(c network.Conn) bool {
+			return !isRelayed(c.RemoteMultiaddr()) && manet.IsPublicAddr(c.RemoteMultiaddr())
+		}) {
+			continue
+		}
+		of := map[lane]bool{} // one a peer: other ports of one address tell less
+		for _, a := range h.Peerstore().Addrs(id) {
+			l, ok := laneOf(a)
+			if ok && !of[l] && manet.IsPublicAddr(a) && len(all[l]) < 2 && !o.silent(l) {
+				of[l] = true
+				all[l] = append(all[l], witness{id, a})
+			}
+		}
+	}
+	return all
+}
+
+func (o *observer) silent(l lane) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return time.Since(o.silence[l]) < silenceTime
+}
+
+// laneOf is the lane that an address of a peer belongs to.
+func laneOf(a ma.Multiaddr) (lane, bool) {
+	if isRelayed(a) {
+		return lane{}, false
+	}
+	_, err := a.ValueForProtocol(ma.P_IP6)
+	l := lane{transport: transportOf(a), v6: err == nil}
+	return l, l.transport == "tcp" || l.transport == "quic"
+}
+
+// look asks witnesses in one lane. Two that see different ports tell of a NAT that
+// maps by destination.
+func (o *observer) look(ctx context.Context, l lane, witnesses []witness) (sighting, error) {
+	sights := make([]sighting, len(witnesses))
+	errs := make([]error, len(witnesses))
+	var work sync.WaitGroup
+	for i, w := range witnesses {
+		work.Go(func() { sights[i], errs[i] = o.net.observe(ctx, w) })
+	}
+	work.Wait()
+	var s sighting
+	for i, err := range errs {
+		switch {
+		case err != nil:
+		case s.public == nil:
+			s = sights[i]
+		case !s.public.Equal(sights[i].public):
+			s.moves = true
+		}
+	}
+	if s.public == nil {
+		return s, errors.Join(errs...)
+	}
+	return s, nil
+}
+
+var errOtherPort = errors.New("the connection does not come from the port that is listened on")
+
+// observe asks one peer, at one address, how this machine looks from there.
+func (n *Net) observe(ctx context.Context, w witness) (sighting, error) {
+	l, _ := laneOf(w.addr)
+	for _, c := range n.Host.Network().ConnsToPeer(w.id) {
+		if has, ok := laneOf(c.RemoteMultiaddr()); ok && has == l && l.transport == "tcp" {
+			return n.askOver(ctx, c, func(ctx context.Context) (stream, error) { return c.NewStream(ctx) })
+		}
+	}
+	s, ok := n.Host.Network().(*swarm.Swarm)
+	if !ok {
+		return sighting{}, errors.New("no transports")
+	}
+	t := s.TransportForDialing(w.addr)
+	if t == nil {
+		return sighting{}, errors.New("no transport for " + w.addr.String())
+	}
+	c, err := t.Dial(ctx, w.addr, w.id)
+	if err != nil {
+		return sighting{}, err
+	}
+	defer c.Close()
+	return n.askOver(ctx, c, func(ctx context.Context) (stream, error) { return c.OpenStream(ctx) })
+}
+
+// stream is what a libp2p stream and one of a bare connection have in common.
+type stream interface {
+	io.ReadWriteCloser
+	Reset() error
+	SetDeadline(time.Time) error
+}
+
+// askOver asks the identify protocol over a connection for the address at which
+// the other side sees it.
+func (n *Net) askOver(ctx context.Context, c network.ConnMultiaddrs, open func(context.Context) (stream, error)) (sighting, error) {
+	local := c.LocalMultiaddr()
+	if !n.listensOn(local) {
+		return sighting{}, errOtherPort
+	}
+	s, err := open(ctx)
+	if err != nil {
+		return sighting{}, err
+	}
+	defer s.Reset()
+	if deadline, ok := ctx.Deadline(); ok {
+		_ = s.SetDeadline(deadline)
+	}
+	const largest = 8 << 10 // of an identify message, as libp2p has it
+	var answer identifypb.Identify
+	if err := pbio.NewDelimitedReader(multistream.NewMSSelect(s, identify.ID), largest).ReadMsg(&answer); err != nil {
+		return sighting{}, err
+	}
+	public, err := ma.NewMultiaddrBytes(answer.GetObservedAddr())
+	if err != nil {
+		return sighting{}, err
+	}
+	return sighting{local: local, public: public}, nil
+}
+
+// listensOn tells whether a port is one that is listened on: only then is what
+// others see of it of use for being reached.
+func (n *Net) listensOn(local ma.Multiaddr) bool {
+	l, ok := laneOf(local)
+	return ok && slices.ContainsFunc(n.Host.Network().ListenAddresses(), func(a ma.Multiaddr) bool {
+		has, ok := laneOf(a)
+		return ok && has.transport == l.transport && port(a) == port(local)
+	})
+}
+
+// port is the port in an address, empty if it has none.
+func port(a ma.Multiaddr) string {
+	for _, code := range []int{ma.P_TCP, ma.P_UDP} {
+		if v, err := a.ValueForProtocol(code); err == nil {
+			return v
+		}
+	}
+	return ""
+}

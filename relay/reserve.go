@@ -1,0 +1,249 @@
+package relay
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"io"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/libp2p/go-libp2p/core/network"
+	"github.com/libp2p/go-libp2p/core/peer"
+	rcmgr "github.com/libp2p/go-libp2p/p2p/host/resource-manager"
+	relayclient "github.com/libp2p/go-libp2p/p2p/protocol/circuitv2/client"
+	"github.com/libp2p/go-libp2p/p2p/protocol/circuitv2/proto"
+	"github.com/libp2p/go-libp2p/p2p/protocol/ping"
+	ma "github.com/multiformats/go-multiaddr"
+)
+
+// OfferConfig says how a host makes itself reachable.
+type OfferConfig struct {
+	Name    string // told in the LAN
+	Changed func() // called when Addresses has changed; must not block
+}
+
+// Offer makes this host reachable from outside until Close: it asks the router for
+// a port, keeps a place at relays, and tells the directory and the LAN.
+func (n *Net) Offer(c OfferConfig) {
+	n.reach.changed = c.Changed
+	k := &keeper{net: n, kept: map[peer.ID]bool{}}
+	for _, r := range n.config.Relays {
+		k.begin(r)
+	}
+	if n.config.Network == None {
+		return
+	}
+	n.work.Go(n.mapPorts)
+	n.work.Go(func() { n.announceLAN(c.Name) })
+	n.work.Go(n.publish)
+	if len(n.config.Relays) == 0 {
+		n.work.Go(k.search)
+	}
+}
+
+// keeper keeps places at relays.
+type keeper struct {
+	net *Net
+
+	mu   sync.Mutex // guards kept
+	kept map[peer.ID]bool
+}
+
+// begin keeps a place at a relay, in a goroutine of its own.
+func (k *keeper) begin(r peer.AddrInfo) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.kept[r.ID] || r.ID == k.net.ID() {
+		return
+	}
+	k.kept[r.ID] = true
+	k.net.work.Go(func() { k.keep(r) })
+}
+
+// Timing of a place at a relay. The relay is asked whether it is still there often,
+// since every relayed member hangs on it; a stranger's relay less often.
+const (
+	reserveTime  = 10 * time.Second
+	reserveFirst = 100 * time.Millisecond
+	reserveLast  = 10 * time.Second
+	pingOwn      = time.Second
+	pingOther    = 5 * time.Second
+	pingTime     = 1500 * time.Millisecond
+)
+
+// keep reserves, and reserves again when the relay or the way to it fails.
+func (k *keeper) keep(r peer.AddrInfo) {
+	wait := reserveFirst
+	for k.net.ctx.Err() == nil {
+		moved := k.net.Moved()
+		began := time.Now()
+		if err := k.hold(r, moved); err != nil {
+			log.Debugf("relay %s: %v", r.ID, err)
+		}
+		k.net.reach.setCircuits(r.ID.String(), nil)
+		if time.Since(began) > reserveTime {
+			wait = reserveFirst
+		}
+		t := time.NewTimer(wait)
+		wait = min(2*wait, reserveLast)
+		select {
+		case <-t.C:
+		case <-moved: // the network is another one: at once
+			wait = reserveFirst
+		case <-k.net.ctx.Done():
+		}
+		t.Stop()
+	}
+}
+
+// hold keeps one reservation until the relay is lost.
+func (k *keeper) hold(r peer.AddrInfo, moved <-chan struct{}) error {
+	n := k.net
+	ctx, cancel := context.WithTimeout(n.ctx, reserveTime)
+	defer cancel()
+	n.forget(r.ID)
+	conn, err := n.dial(ctx, r.ID, doors(r.Addrs))
+	if err != nil {
+		return err
+	}
+	k.allow(r.ID)
+	place, err := relayclient.Reserve(ctx, n.Host, peer.AddrInfo{ID: r.ID})
+	if err != nil {
+		_ = conn.Close()
+		return err
+	}
+	n.reach.setCircuits(r.ID.String(), circuits(r, conn, place))
+	every := pingOwn
+	if place.LimitData != 0 {
+		every = pingOther
+	}
+	n.work.Go(func() { n.observer.refresh(n.ctx) })
+	err = k.guard(conn, place, every, moved)
+	_ = conn.Close()
+	return err
+}
+
+// guard watches a relay, and renews the reservation in time.
+func (k *keeper) guard(conn network.Conn, place *relayclient.Reservation, every time.Duration, moved <-chan struct{}) error {
+	n := k.net
+	heart, err := n.Stream(n.ctx, conn, ping.ID)
+	if err != nil {
+		return err
+	}
+	defer heart.Reset()
+	renew := time.NewTimer(time.Until(place.Expiration) / 2)
+	defer renew.Stop()
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+		case <-moved:
+			moved = nil // look at once, but once
+		case <-renew.C:
+			ctx, cancel := context.WithTimeout(n.ctx, reserveTime)
+			place, err = relayclient.Reserve(ctx, n.Host, peer.AddrInfo{ID: conn.RemotePeer()})
+			cancel()
+			if err != nil {
+				return err
+			}
+			renew.Reset(time.Until(place.Expiration) / 2)
+			continue
+		case <-n.ctx.Done():
+			return n.ctx.Err()
+		}
+		if conn.IsClosed() {
+			return errors.New("the connection was lost")
+		}
+		if err := beat(heart, pingTime); err != nil {
+			return err
+		}
+	}
+}
+
+// search looks for relays among the peers of the directory until enough of them
+// lead here: the bootstrap peers, and on the public network whoever it meets there.
+func (k *keeper) search() {
+	n := k.net
+	for n.ctx.Err() == nil {
+		if !n.reach.relayed(relaysWanted) && n.directory.enter(n.ctx) {
+			for _, id := range n.Host.Network().Peers() {
+				if offers, err := n.Host.Peerstore().SupportsProtocols(id, proto.ProtoIDv2Hop); err == nil && len(offers) > 0 && len(k.kept) < relaysTried {
+					k.begin(n.Host.Peerstore().PeerInfo(id))
+				}
+			}
+			if n.config.Network == Public {
+				ctx, cancel := context.WithTimeout(n.ctx, searchTime)
+				_, _ = n.directory.dht.GetClosestPeers(ctx, rand.Text())
+				cancel()
+			}
+		}
+		pause(n.ctx, searchEvery)
+	}
+}
+
+// A search for relays goes on until relaysWanted lead here; at most relaysTried are
+// asked at a time.
+const (
+	relaysWanted = 2
+	relaysTried  = 8
+	searchEvery  = 3 * time.Second
+)
+
+// beat sends a ping and waits for its echo.
+func beat(s network.Stream, limit time.Duration) error {
+	var out, in [ping.PingSize]byte
+	if _, err := rand.Read(out[:]); err != nil {
+		return err
+	}
+	_ = s.SetDeadline(time.Now().Add(limit))
+	if _, err := s.Write(out[:]); err != nil {
+		return err
+	}
+	if _, err := io.ReadFull(s, in[:]); err != nil {
+		return err
+	}
+	if in != out {
+		return errors.New("the echo is another one")
+	}
+	return nil
+}
+
+// allow lets a relay open as many streams as there may be members behind it.
+func (k *keeper) allow(id peer.ID) {
+	limit := &rcmgr.BaseLimit{
+		Streams: unlimited, StreamsInbound: unlimited, StreamsOutbound: unlimited,
+		Conns: unlimited, ConnsInbound: unlimited, ConnsOutbound: unlimited, FD: unlimited, Memory: int64(unlimited),
+	}
+	_ = k.net.Host.Network().ResourceManager().ViewPeer(id, func(s network.PeerScope) error {
+		if l, ok := s.(rcmgr.ResourceScopeLimiter); ok {
+			l.SetLimit(limit)
+		}
+		return nil
+	})
+}
+
+// circuitAddrs is how many addresses are told of one relay.
+const circuitAddrs = 4
+
+// circuits are the addresses by a relay: first those that it was named by.
+func circuits(r peer.AddrInfo, conn network.Conn, place *relayclient.Reservation) []ma.Multiaddr {
+	at := slices.Clone(r.Addrs)
+	at = append(at, conn.RemoteMultiaddr())
+	for _, a := range place.Addrs {
+		if before, ok := relayOf(a); ok {
+			at = append(at, before.Addrs...)
+		} else if info, err := peer.AddrInfoFromP2pAddr(a); err == nil {
+			at = append(at, info.Addrs...)
+		}
+	}
+	var all []ma.Multiaddr
+	for _, a := range ma.Unique(at) {
+		if c, err := circuit(a, r.ID); err == nil && len(all) < circuitAddrs {
+			all = append(all, c)
+		}
+	}
+	return all
+}
