@@ -60,12 +60,14 @@ func (k *Client) leave() {
 	}
 	l := k.next
 	l.hello = make(chan greeting, 1)
+	began := time.Now()
 	l.begin(k.hello())
 	ctx, cancel := context.WithTimeout(k.ctx, moveTime)
 	l.work.Go(func() {
 		defer cancel()
 		var g greeting
 		g.welcome, g.err = l.greet(ctx)
+		l.path.RTT = time.Since(began)
 		l.hello <- g
 	})
 }

@@ -142,6 +142,7 @@ func (n *Net) through(ctx context.Context, relay peer.AddrInfo, id peer.ID, dela
 		return nil, ctx.Err()
 	}
 	n.forget(relay.ID)
+	n.observer.help(relay.ID)
 	if _, err := n.dial(ctx, relay.ID, doors(relay.Addrs)); err != nil {
 		return nil, err
 	}

@@ -27,9 +27,11 @@ import (
 type observer struct {
 	net *Net
 
-	mu      sync.Mutex // guards the fields below
+	mu      sync.Mutex       // guards the fields below
+	helpers map[peer.ID]bool // may be asked: relays and peers of the directory, never members
 	seen    map[lane]sighting
 	asking  chan struct{} // closed when the questions under way are answered; nil: none are
+	first   chan struct{} // closed when the first of them is
 	asked   time.Time
 	silence map[lane]time.Time // when nobody answered
 }
@@ -47,15 +49,30 @@ type sighting struct {
 }
 
 func newObserver(n *Net) *observer {
-	return &observer{net: n, seen: map[lane]sighting{}, silence: map[lane]time.Time{}}
+	return &observer{net: n, helpers: map[peer.ID]bool{}, seen: map[lane]sighting{}, silence: map[lane]time.Time{}}
 }
 
 // How old an observation may be to be used, and how long one may take.
 const (
-	observeFresh = 5 * time.Second
-	observeTime  = 1500 * time.Millisecond
-	silenceTime  = 30 * time.Second // a lane in which nobody answered is not waited for
+	observeFresh  = 5 * time.Second
+	observeTime   = 1500 * time.Millisecond
+	lateLane      = 250 * time.Millisecond
+	secondWitness = 100 * time.Millisecond // what a second witness may take longer than the first
+	silenceTime   = 30 * time.Second       // a lane in which nobody answered is not waited for
 )
+
+// help notes that a peer may be asked.
+func (o *observer) help(id peer.ID) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.helpers[id] = true
+}
+
+func (o *observer) helps(id peer.ID) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.helpers[id]
+}
 
 // forget lets go of everything: the network is another one.
 func (o *observer) forget() {
@@ -74,12 +91,13 @@ type view struct {
 }
 
 // refresh asks anew, unless that was done a moment ago, and returns what is known.
-// It waits for the answers until ctx ends.
+// It waits for the answers until ctx ends, but for a lane that is far behind
+// another only a moment: most likely nothing comes through there.
 func (o *observer) refresh(ctx context.Context) view {
 	o.mu.Lock()
 	if o.asking == nil && time.Since(o.asked) > observeFresh {
 		done := make(chan struct{})
-		o.asking, o.asked = done, time.Now()
+		o.asking, o.first, o.asked = done, make(chan struct{}), time.Now()
 		o.net.work.Go(func() {
 			o.ask(o.net.ctx)
 			o.mu.Lock()
@@ -88,9 +106,17 @@ func (o *observer) refresh(ctx context.Context) view {
 			close(done)
 		})
 	}
-	asking := o.asking
+	asking, first := o.asking, o.first
 	o.mu.Unlock()
 	if asking != nil {
+		select {
+		case <-first:
+			late, cancel := context.WithTimeout(ctx, lateLane)
+			defer cancel()
+			ctx = late
+		case <-asking:
+		case <-ctx.Done():
+		}
 		select {
 		case <-asking:
 		case <-ctx.Done():
@@ -122,6 +148,7 @@ func (o *observer) ask(ctx context.Context) {
 	for l, witnesses := range o.witnesses() {
 		work.Go(func() {
 			s, err := o.look(ctx, l, witnesses)
+			log.Debugf("seen over %+v by %v: %v as %v, %v", l, witnesses, s.local, s.public, err)
 			o.mu.Lock()
 			defer o.mu.Unlock()
 			if err != nil {
@@ -131,6 +158,11 @@ func (o *observer) ask(ctx context.Context) {
 			}
 			o.seen[l] = s
 			delete(o.silence, l)
+			select {
+			case <-o.first:
+			default:
+				close(o.first)
+			}
 		})
 	}
 	work.Wait()
@@ -148,7 +180,7 @@ func (o *observer) witnesses() map[lane][]witness {
 	all := map[lane][]witness{}
 	h := o.net.Host
 	for _, id := range h.Network().Peers() {
-		if !slices.ContainsFunc(h.Network().ConnsToPeer(id), func(c network.Conn) bool {
+		if !o.helps(id) || !slices.ContainsFunc(h.Network().ConnsToPeer(id), func(c network.Conn) bool {
 			return !isRelayed(c.RemoteMultiaddr()) && manet.IsPublicAddr(c.RemoteMultiaddr())
 		}) {
 			continue
@@ -184,21 +216,34 @@ func laneOf(a ma.Multiaddr) (lane, bool) {
 // look asks witnesses in one lane. Two that see different ports tell of a NAT that
 // maps by destination.
 func (o *observer) look(ctx context.Context, l lane, witnesses []witness) (sighting, error) {
-	sights := make([]sighting, len(witnesses))
-	errs := make([]error, len(witnesses))
-	var work sync.WaitGroup
-	for i, w := range witnesses {
-		work.Go(func() { sights[i], errs[i] = o.net.observe(ctx, w) })
+	type answer struct {
+		sighting
+		err error
 	}
-	work.Wait()
+	answers := make(chan answer, len(witnesses))
+	for _, w := range witnesses {
+		o.net.work.Go(func() {
+			s, err := o.net.observe(ctx, w)
+			answers <- answer{s, err}
+		})
+	}
 	var s sighting
-	for i, err := range errs {
-		switch {
-		case err != nil:
-		case s.public == nil:
-			s = sights[i]
-		case !s.public.Equal(sights[i].public):
-			s.moves = true
+	var errs []error
+	enough := make(<-chan time.Time)
+	for range witnesses {
+		select {
+		case a := <-answers:
+			switch {
+			case a.err != nil:
+				errs = append(errs, a.err)
+			case s.public == nil:
+				s = a.sighting
+				enough = time.After(secondWitness)
+			case !s.public.Equal(a.public):
+				s.moves = true
+			}
+		case <-enough:
+			return s, nil
 		}
 	}
 	if s.public == nil {

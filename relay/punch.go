@@ -137,6 +137,7 @@ func (p *puncher) ask(ctx context.Context, s network.Stream) (network.Conn, erro
 	rtt := max(0, time.Since(began)-time.Duration(theirs.GetTookMs())*time.Millisecond)
 	id := s.Conn().RemotePeer()
 	addrs := p.meeting(id, mine, &theirs)
+	log.Debugf("punch with %s: round trip %v, mine %v, theirs %v", id, rtt, ways(mine), ways(&theirs))
 	client := mine.GetHard() || !theirs.GetHard() // a port that only its own packets open: from there is dialled
 	for range punchRounds {
 		_ = s.SetDeadline(time.Now().Add(punchAnswer))
@@ -296,7 +297,10 @@ func (p *puncher) meet(ctx context.Context, id peer.ID, addrs []ma.Multiaddr, cl
 		p.net.fresh(id)
 		p.net.Host.Peerstore().AddAddrs(id, addrs, dialTTL)
 		dialing := network.WithForceDirectDial(network.WithSimultaneousConnect(ctx, client, "punch"), "punch")
-		p.work.Go(func() { _, _ = p.net.Host.Network().DialPeer(dialing, id) })
+		p.work.Go(func() {
+			_, err := p.net.Host.Network().DialPeer(dialing, id)
+			log.Debugf("punch with %s as client %v: %v", id, client, err)
+		})
 	}
 	for {
 		if c := p.net.directTo(id); c != nil {

@@ -104,6 +104,7 @@ func (k *keeper) hold(r peer.AddrInfo, moved <-chan struct{}) error {
 	ctx, cancel := context.WithTimeout(n.ctx, reserveTime)
 	defer cancel()
 	n.forget(r.ID)
+	n.observer.help(r.ID)
 	conn, err := n.dial(ctx, r.ID, doors(r.Addrs))
 	if err != nil {
 		return err
