@@ -98,7 +98,7 @@ func (l *lab) field(line, name string) string {
 
 // startRelay runs a relay, on the ports it takes by itself.
 func (l *lab) startRelay(m *natlab.Machine, flags ...string) *process {
-	p := l.run(m, "relay", append([]string{"relay"}, flags...)...)
+	p := l.run(m, m.Name, append([]string{"relay"}, flags...)...)
 	line := l.await(p, `"type":"listening"`)
 	l.relay = strings.TrimPrefix(l.field(line, "host"), "p2pchat host --relay ")
 	return p

@@ -84,8 +84,12 @@ type request struct {
 // Timing of a client.
 const (
 	firstRetry = 200 * time.Millisecond
+	soonRetry  = time.Second // at most, within soonTime
+	soonTime   = 30 * time.Second
 	lastRetry  = 5 * time.Second
 	dialTime   = 20 * time.Second
+	dialShort  = 1500 * time.Millisecond // for most tries to get back, on a network with short round trips
+	dialAgain  = 200 * time.Millisecond  // after a try that got no answer
 	closeTime  = 2 * time.Second
 )
 
@@ -314,19 +318,15 @@ func (k *Client) reconnect(why string) bool {
 		k.emit(rooms.Connection{What: rooms.ConnectionLost, Why: why})
 	}
 	k.disconnected()
-	first := true
-	for {
+	lost := time.Now()
+	pause := rand.N(k.wait)
+	k.wait = min(2*k.wait, lastRetry)
+	if !told {
+		pause = 0
+	}
+	for try := 1; ; try++ {
 		moved := k.moved()
-		wait := k.wait/2 + rand.N(k.wait)
-		switch {
-		case !told:
-			wait = 0
-		case first:
-			wait = rand.N(k.wait)
-		}
-		t := time.NewTimer(wait)
-		k.wait = min(2*k.wait, lastRetry)
-		first = false
+		t := time.NewTimer(pause)
 		select {
 		case <-t.C:
 		case <-moved:
@@ -336,8 +336,9 @@ func (k *Client) reconnect(why string) bool {
 			return false
 		}
 		t.Stop()
-		ctx, cancel := context.WithTimeout(k.ctx, dialTime)
+		ctx, cancel := context.WithTimeout(k.ctx, k.dialLimit(try))
 		l, err := k.connect(ctx)
+		late := ctx.Err() != nil
 		cancel()
 		if err == nil {
 			k.use(l)
@@ -352,12 +353,28 @@ func (k *Client) reconnect(why string) bool {
 			told = true
 			k.emit(rooms.Connection{What: rooms.ConnectionLost, Why: "the relay cut it"})
 		}
+		if pause = dialAgain; !late {
+			pause = k.wait/2 + rand.N(k.wait)
+			k.wait = min(2*k.wait, lastRetry)
+			if time.Since(lost) < soonTime {
+				k.wait = min(k.wait, soonRetry)
+			}
+		}
 		var r *rooms.Refusal
 		if errors.As(err, &r) && !passes(r.Code) {
 			k.final = r
 			return false
 		}
 	}
+}
+
+// dialLimit is how long a try to get back may take. One that began while the
+// network was away is slow to notice that it is back, so most are short.
+func (k *Client) dialLimit(try int) time.Duration {
+	if try%8 == 0 {
+		return dialTime
+	}
+	return min(dialTime, dialShort+12*k.pulse.rtt)
 }
 
 // passes tells whether a refusal to connect may pass by itself.

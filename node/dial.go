@@ -46,7 +46,7 @@ func (d *dialer) learn(w rooms.Whereabouts) {
 	var known, mapped []ma.Multiaddr
 	for _, a := range w.Addrs {
 		addr, err := ma.NewMultiaddr(a.Addr)
-		if err != nil {
+		if err != nil || !relay.Near(addr) {
 			continue
 		}
 		known = append(known, addr)

@@ -22,8 +22,8 @@ type pulse struct {
 const (
 	pulseFirst  = time.Second
 	pulseLast   = 20 * time.Second
-	pulseOpen   = 600 * time.Millisecond // for an answer, before it is asked after
-	pulseAnswer = 900 * time.Millisecond // for the answer to a ping, besides round trips
+	pulseOpen   = 300 * time.Millisecond // for an answer, besides round trips, before it is asked after
+	pulseAnswer = 600 * time.Millisecond // for the answer to a ping, besides round trips
 	pulseNear   = 5 * time.Second        // both, within one machine or network
 )
 
@@ -63,7 +63,7 @@ func (p *pulse) patience() time.Duration {
 	if !p.far {
 		return pulseNear
 	}
-	return pulseOpen + 2*p.rtt
+	return pulseOpen + 4*p.rtt
 }
 
 // at is when something is to be done.
@@ -93,7 +93,8 @@ func (p *pulse) next() time.Duration { return max(0, time.Until(p.at())) }
 // asked tells whether a ping is under way.
 func (p *pulse) asked() bool { return !p.pinged.IsZero() }
 
-// dead tells whether a ping was not answered in time.
+// dead tells whether a ping was not answered in time. Where that was only a slow
+// network, the next link's round trip says so, and more patience follows.
 func (p *pulse) dead() bool { return p.asked() && !time.Now().Before(p.at()) }
 
 // due tells whether it is time for a ping, and takes it as sent.

@@ -4,17 +4,26 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/libp2p/go-libp2p/p2p/net/swarm"
 	ma "github.com/multiformats/go-multiaddr"
+	manet "github.com/multiformats/go-multiaddr/net"
 )
 
 // searchDelay is how long the addresses that are known have to themselves before
 // others are searched for.
 const searchDelay = time.Second
+
+// tryAgain is how often, at most, ways that failed are tried again meanwhile.
+const tryAgain = 700 * time.Millisecond
+
+// relayLater is how long the addresses of a peer have to themselves when the relays
+// have failed once.
+const relayLater = time.Second
 
 // Connect opens a connection to a peer by whichever way answers first: its own
 // addresses, its relays, the relays that were named, and where these fail, what the
@@ -25,58 +34,150 @@ func (n *Net) Connect(ctx context.Context, target peer.AddrInfo) (network.Conn, 
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	n.forget(target.ID)
-	t := &trial{net: n, ctx: ctx, id: target.ID, results: make(chan result), found: make(chan []ma.Multiaddr)}
-	direct, relays := split(target.Addrs)
+	n.observer.forget()
+	t := &trial{net: n, ctx: ctx, id: target.ID, results: make(chan result), ready: make(chan peer.ID), found: make(chan []ma.Multiaddr)}
+	t.direct, t.relays = split(target.Addrs)
 	for _, r := range n.config.Relays {
-		relays = AddPeer(relays, r)
+		t.relays = AddPeer(t.relays, r)
 	}
-	t.try(direct, relays)
-	return t.wait()
+	return t.run()
 }
 
-// trial is one try to connect to a peer, by all ways at once.
+// trial is one try to connect to a peer. libp2p joins all that dials one peer into
+// one, which fails when the last address has; so the peer's own addresses are dialled
+// first, and no more once a relay is connected.
 type trial struct {
 	net     *Net
 	ctx     context.Context
 	id      peer.ID
 	results chan result
+	ready   chan peer.ID        // a relay that is connected
 	found   chan []ma.Multiaddr // by the search
 
-	running int // ways being tried
-	tried   []ma.Multiaddr
-	relays  []peer.ID
+	// Owned by run.
+	direct   []ma.Multiaddr
+	relays   []peer.AddrInfo
+	retried  bool
+	searches bool
+	running  int                // ways being tried
+	dialing  context.Context    // of direct
+	giveUp   context.CancelFunc // ends it
+	dials    *sync.WaitGroup    // of direct
+	searched bool
+	errs     []error
 }
 
+// result is how a way ended; with neither it led to a relay that is ready.
 type result struct {
 	conn network.Conn
 	err  error
 }
 
-// try begins with these ways, but for those that are being tried already.
-func (t *trial) try(direct []ma.Multiaddr, relays []peer.AddrInfo) {
-	direct = slices.DeleteFunc(direct, func(a ma.Multiaddr) bool { return ma.Contains(t.tried, a) })
-	t.tried = append(t.tried, direct...)
-	if len(direct) > 0 {
-		t.begin(func() (network.Conn, error) { return t.net.dial(t.ctx, t.id, direct) })
+// run returns the first connection. The search begins when it takes long, or at
+// once when nothing else is left; while it goes on, the ways that failed are tried
+// again.
+func (t *trial) run() (network.Conn, error) {
+	t.searched = t.net.directory == nil
+	t.begin()
+	search := time.NewTimer(searchDelay)
+	defer search.Stop()
+	again := time.NewTicker(tryAgain)
+	defer again.Stop()
+	if t.running == 0 {
+		search.Reset(0)
 	}
-	for _, r := range relays {
-		if r.ID == t.id || r.ID == t.net.ID() || slices.Contains(t.relays, r.ID) {
-			continue
+	for !t.searched || t.running > 0 {
+		select {
+		case r := <-t.results:
+			if t.running--; r.conn != nil {
+				return r.conn, nil
+			}
+			if t.errs = append(t.errs, r.err); t.running == 0 {
+				search.Reset(0)
+			}
+		case id := <-t.ready:
+			t.giveUp()
+			dials := t.dials
+			t.way(func(ctx context.Context) (network.Conn, error) {
+				dials.Wait()
+				return t.net.circuit(ctx, id, t.id)
+			})
+		case <-again.C:
+			if t.running == 0 {
+				t.errs = nil
+				t.begin()
+			}
+		case <-search.C:
+			if !t.searched && !t.searches {
+				t.searches = true
+				t.net.work.Go(t.search)
+			}
+		case addrs, more := <-t.found:
+			if !more {
+				t.searched, t.found = true, nil
+				continue
+			}
+			t.learn(addrs)
+		case <-t.ctx.Done():
+			return nil, errors.Join(append(t.errs, t.ctx.Err())...)
 		}
-		t.relays = append(t.relays, r.ID)
-		delay := time.Duration(0)
-		if len(direct) > 0 {
-			delay = relayDelay
+	}
+	return nil, errors.Join(append(t.errs, swarm.ErrNoAddresses)...)
+}
+
+// begin tries all ways that are known.
+func (t *trial) begin() {
+	delay := time.Duration(0)
+	t.dialing, t.giveUp = context.WithCancel(t.ctx)
+	t.dials = &sync.WaitGroup{}
+	t.net.fresh(t.id)
+	if len(t.direct) > 0 {
+		delay = relayDelay
+		if t.retried {
+			delay = relayLater
 		}
-		t.begin(func() (network.Conn, error) { return t.net.through(t.ctx, r, t.id, delay) })
+		t.dial(slices.Clone(t.direct))
+	}
+	t.retried = true
+	for _, r := range t.relays {
+		t.approach(r, delay)
 	}
 }
 
-func (t *trial) begin(way func() (network.Conn, error)) {
+// dial tries addresses of the peer itself.
+func (t *trial) dial(addrs []ma.Multiaddr) {
+	ctx, dials := t.dialing, t.dials
+	dials.Add(1)
+	t.way(func(context.Context) (network.Conn, error) {
+		defer dials.Done()
+		return t.net.dial(ctx, t.id, addrs)
+	})
+}
+
+// learn tries the ways that a search has found besides.
+func (t *trial) learn(addrs []ma.Multiaddr) {
+	direct, relays := split(addrs)
+	direct = slices.DeleteFunc(direct, func(a ma.Multiaddr) bool {
+		return !Near(a) || manet.IsIPLoopback(a) || ma.Contains(t.direct, a)
+	})
+	if t.direct = append(t.direct, direct...); len(direct) > 0 {
+		t.dial(direct)
+	}
+	for _, r := range relays {
+		known := slices.ContainsFunc(t.relays, func(o peer.AddrInfo) bool { return o.ID == r.ID })
+		if t.relays = AddPeer(t.relays, r); !known {
+			t.approach(r, 0)
+		}
+	}
+}
+
+// way tries one way in a goroutine of its own.
+func (t *trial) way(try func(context.Context) (network.Conn, error)) {
 	t.running++
 	t.net.work.Go(func() {
 		var r result
-		r.conn, r.err = way()
+		r.conn, r.err = try(t.ctx)
+		log.Debugf("connecting to %s: %v", t.id, r.err)
 		select {
 		case t.results <- r:
 		case <-t.ctx.Done():
@@ -84,42 +185,24 @@ func (t *trial) begin(way func() (network.Conn, error)) {
 	})
 }
 
-// wait returns the first connection. The search begins when it takes long, or at
-// once when nothing else is left.
-func (t *trial) wait() (network.Conn, error) {
-	var errs []error
-	searching, searched := false, t.net.directory == nil
-	search := time.NewTimer(searchDelay)
-	defer search.Stop()
-	for {
-		if !searched && !searching && t.running == 0 {
-			search.Reset(0)
+// approach connects to a relay.
+func (t *trial) approach(r peer.AddrInfo, delay time.Duration) {
+	if r.ID == t.id || r.ID == t.net.ID() {
+		return
+	}
+	t.way(func(ctx context.Context) (network.Conn, error) {
+		if !pause(ctx, delay) {
+			return nil, ctx.Err()
 		}
-		if searched && t.running == 0 {
-			return nil, errors.Join(append(errs, swarm.ErrNoAddresses)...)
+		if err := t.net.connectRelay(ctx, r); err != nil {
+			return nil, err
 		}
 		select {
-		case r := <-t.results:
-			t.running--
-			if r.err == nil {
-				return r.conn, nil
-			}
-			errs = append(errs, r.err)
-		case <-search.C:
-			if !searching && !searched {
-				searching = true
-				t.net.work.Go(t.search)
-			}
-		case addrs, more := <-t.found:
-			if !more {
-				searching, searched, t.found = false, true, nil
-				continue
-			}
-			t.try(split(addrs))
-		case <-t.ctx.Done():
-			return nil, errors.Join(append(errs, t.ctx.Err())...)
+		case t.ready <- r.ID:
+		case <-ctx.Done():
 		}
-	}
+		return nil, nil
+	})
 }
 
 // search asks the LAN and the directory for more addresses.
@@ -136,24 +219,27 @@ func (t *trial) search() {
 	}
 }
 
-// through connects to a peer by a relay.
-func (n *Net) through(ctx context.Context, relay peer.AddrInfo, id peer.ID, delay time.Duration) (network.Conn, error) {
-	if !pause(ctx, delay) {
-		return nil, ctx.Err()
-	}
+// connectRelay connects to a relay anew.
+func (n *Net) connectRelay(ctx context.Context, relay peer.AddrInfo) error {
 	n.forget(relay.ID)
 	n.observer.help(relay.ID)
 	if _, err := n.dial(ctx, relay.ID, doors(relay.Addrs)); err != nil {
-		return nil, err
+		return err
 	}
 	if n.config.Network != None {
 		n.work.Go(func() { n.observer.refresh(n.ctx) }) // for the punch that follows
 	}
-	circuit, err := ma.NewMultiaddr("/p2p/" + relay.ID.String() + "/p2p-circuit")
+	return nil
+}
+
+// circuit connects to a peer by a relay that is connected.
+func (n *Net) circuit(ctx context.Context, relay, id peer.ID) (network.Conn, error) {
+	way, err := ma.NewMultiaddr("/p2p/" + relay.String() + "/p2p-circuit")
 	if err != nil {
 		return nil, err
 	}
-	return n.dial(ctx, id, []ma.Multiaddr{circuit})
+	n.fresh(id)
+	return n.dial(ctx, id, []ma.Multiaddr{way})
 }
 
 // pause waits; it is false when ctx ends first.

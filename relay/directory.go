@@ -20,10 +20,10 @@ import (
 // directory finds the present addresses of a peer by its ID, in a Kademlia DHT: the
 // public one of libp2p, or with network private the one that p2pchat relays form.
 //
-// A host that is no server of the DHT is known to the servers that it is connected
-// to. Since those need not be the ones that somebody else asks, it also says that it
-// provides a key made of its ID: the servers nearest to that key keep this with its
-// addresses, and take it from nobody but itself.
+// A host says that it provides a key made of its ID: the servers nearest to that key
+// keep this together with its addresses, and take it from nobody but itself. (FindPeer
+// would know only hosts that are connected to one of the servers asked, and dials
+// them by itself.)
 type directory struct {
 	host   host.Host
 	dht    *dht.IpfsDHT
@@ -137,9 +137,6 @@ func (d *directory) find(ctx context.Context, id peer.ID) <-chan []ma.Multiaddr 
 	work.Go(func() {
 		if !d.enter(ctx) {
 			return
-		}
-		if info, err := d.dht.FindPeer(ctx, id); err == nil {
-			tell(info.Addrs)
 		}
 		for info := range d.dht.FindProvidersAsync(ctx, key(id), 1) {
 			if info.ID == id {

@@ -27,6 +27,10 @@ import (
 type observer struct {
 	net *Net
 
+	// turn is held while asking, and while a place at a relay is renewed: the relay
+	// takes the newest connection of a host for the one that it uses.
+	turn sync.Mutex
+
 	mu      sync.Mutex       // guards the fields below
 	helpers map[peer.ID]bool // may be asked: relays and peers of the directory, never members
 	seen    map[lane]sighting
@@ -142,6 +146,8 @@ func (o *observer) view() view {
 
 // ask asks the public peers that this machine is connected to, in all lanes at once.
 func (o *observer) ask(ctx context.Context) {
+	o.turn.Lock()
+	defer o.turn.Unlock()
 	ctx, cancel := context.WithTimeout(ctx, observeTime)
 	defer cancel()
 	var work sync.WaitGroup

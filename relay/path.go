@@ -2,6 +2,7 @@ package relay
 
 import (
 	"net"
+	"slices"
 	"strings"
 
 	ma "github.com/multiformats/go-multiaddr"
@@ -90,4 +91,18 @@ func Group(a ma.Multiaddr) string {
 		return v4.String()
 	}
 	return ip.Mask(net.CIDRMask(56, 128)).String()
+}
+
+// Near tells whether an address may be reached from here: one inside a private
+// network only from a machine that has an address in the same network.
+func Near(a ma.Multiaddr) bool {
+	addr, err := manet.ToIP(a)
+	if err != nil || isRelayed(a) || !manet.IsPrivateAddr(a) || addr.IsLoopback() {
+		return true
+	}
+	own, err := net.InterfaceAddrs()
+	return err != nil || slices.ContainsFunc(own, func(o net.Addr) bool {
+		n, ok := o.(*net.IPNet)
+		return ok && n.Contains(addr)
+	})
 }

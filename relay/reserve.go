@@ -66,32 +66,51 @@ func (k *keeper) begin(r peer.AddrInfo) {
 // since every relayed member hangs on it; a stranger's relay less often.
 const (
 	reserveTime  = 10 * time.Second
+	reserveShort = 1500 * time.Millisecond
+	reserveLong  = 8 // of so many tries one is long
 	reserveFirst = 100 * time.Millisecond
-	reserveLast  = 10 * time.Second
+	reserveLast  = 5 * time.Second
+	reserveAgain = 300 * time.Millisecond // after a try that got no answer
+	heldLong     = 10 * time.Second       // a place held so long was a good one
 	pingOwn      = time.Second
 	pingOther    = 5 * time.Second
 	pingTime     = 1500 * time.Millisecond
 )
 
+// reserveLimit is how long a try to reserve a place may take. Most are short: one that
+// began while the network was away is slow to notice that it is back.
+func (k *keeper) reserveLimit(id peer.ID, try int) time.Duration {
+	if try%reserveLong == 0 {
+		return reserveTime
+	}
+	return reserveShort + 12*k.net.Host.Peerstore().LatencyEWMA(id)
+}
+
 // keep reserves, and reserves again when the relay or the way to it fails.
 func (k *keeper) keep(r peer.AddrInfo) {
 	wait := reserveFirst
-	for k.net.ctx.Err() == nil {
+	for try := 0; k.net.ctx.Err() == nil; try++ {
 		moved := k.net.Moved()
-		began := time.Now()
-		if err := k.hold(r, moved); err != nil {
-			log.Debugf("relay %s: %v", r.ID, err)
-		}
+		began, limit := time.Now(), k.reserveLimit(r.ID, try)
+		err := k.hold(r, limit, moved)
+		log.Debugf("relay %s: %v", r.ID, err)
 		k.net.reach.setCircuits(r.ID.String(), nil)
-		if time.Since(began) > reserveTime {
-			wait = reserveFirst
+		k.net.observer.forget()
+		took := time.Since(began)
+		if took > heldLong {
+			wait, try = reserveFirst, 0 // a short one next
 		}
-		t := time.NewTimer(wait)
-		wait = min(2*wait, reserveLast)
+		pause := wait
+		if errors.Is(err, context.DeadlineExceeded) {
+			pause = reserveAgain
+		} else {
+			wait = min(2*wait, reserveLast)
+		}
+		t := time.NewTimer(pause)
 		select {
 		case <-t.C:
 		case <-moved: // the network is another one: at once
-			wait = reserveFirst
+			wait, try = reserveFirst, 0
 		case <-k.net.ctx.Done():
 		}
 		t.Stop()
@@ -99,9 +118,9 @@ func (k *keeper) keep(r peer.AddrInfo) {
 }
 
 // hold keeps one reservation until the relay is lost.
-func (k *keeper) hold(r peer.AddrInfo, moved <-chan struct{}) error {
+func (k *keeper) hold(r peer.AddrInfo, limit time.Duration, moved <-chan struct{}) error {
 	n := k.net
-	ctx, cancel := context.WithTimeout(n.ctx, reserveTime)
+	ctx, cancel := context.WithTimeout(n.ctx, limit)
 	defer cancel()
 	n.forget(r.ID)
 	n.observer.help(r.ID)
@@ -113,7 +132,7 @@ func (k *keeper) hold(r peer.AddrInfo, moved <-chan struct{}) error {
 	place, err := relayclient.Reserve(ctx, n.Host, peer.AddrInfo{ID: r.ID})
 	if err != nil {
 		_ = conn.Close()
-		return err
+		return errors.Join(err, ctx.Err())
 	}
 	n.reach.setCircuits(r.ID.String(), circuits(r, conn, place))
 	every := pingOwn
@@ -145,7 +164,9 @@ func (k *keeper) guard(conn network.Conn, place *relayclient.Reservation, every 
 			moved = nil // look at once, but once
 		case <-renew.C:
 			ctx, cancel := context.WithTimeout(n.ctx, reserveTime)
+			n.observer.turn.Lock()
 			place, err = relayclient.Reserve(ctx, n.Host, peer.AddrInfo{ID: conn.RemotePeer()})
+			n.observer.turn.Unlock()
 			cancel()
 			if err != nil {
 				return err
@@ -158,9 +179,11 @@ func (k *keeper) guard(conn network.Conn, place *relayclient.Reservation, every 
 		if conn.IsClosed() {
 			return errors.New("the connection was lost")
 		}
+		began := time.Now()
 		if err := beat(heart, pingTime); err != nil {
 			return err
 		}
+		n.Host.Peerstore().RecordLatency(conn.RemotePeer(), time.Since(began))
 	}
 }
 

@@ -67,6 +67,10 @@ func NewService(c ServiceConfig) (*Service, error) {
 	advertise := func(listened []ma.Multiaddr) []ma.Multiaddr {
 		return ma.Unique(append(slices.Clone(c.Announce), listened...))
 	}
+	hosts := map[peer.ID]bool{}
+	for _, id := range c.Hosts {
+		hosts[id] = true
+	}
 	members := c.MaxCircuits
 	if members == 0 {
 		members = relayConnections
@@ -80,7 +84,7 @@ func NewService(c ServiceConfig) (*Service, error) {
 		libp2p.Ping(true),
 		libp2p.EnableNATService(),
 		libp2p.AutoNATServiceRateLimit(1000, 30, time.Minute),
-		libp2p.EnableRelayService(circuitrelay.WithResources(c.resources()), circuitrelay.WithACL(hostsOnly(c.Hosts))),
+		libp2p.EnableRelayService(circuitrelay.WithResources(c.resources()), circuitrelay.WithACL(acl{s, hosts})),
 	)
 	if err != nil {
 		return nil, err
@@ -156,23 +160,42 @@ func (s *Service) OnWebPort() bool {
 	})
 }
 
-// acl lets only some hosts have a place, and circuits lead only to those.
-type acl map[peer.ID]bool
-
-func hostsOnly(hosts []peer.ID) circuitrelay.ACLFilter {
-	if len(hosts) == 0 {
-		return nil
-	}
-	a := acl{}
-	for _, id := range hosts {
-		a[id] = true
-	}
-	return a
+// acl decides who may have a place; circuits lead only to those.
+type acl struct {
+	service *Service
+	hosts   map[peer.ID]bool // none: everybody
 }
 
-func (a acl) AllowReserve(p peer.ID, _ ma.Multiaddr) bool { return a[p] }
+func (a acl) allowed(id peer.ID) bool { return len(a.hosts) == 0 || a.hosts[id] }
 
-func (a acl) AllowConnect(_ peer.ID, _ ma.Multiaddr, dest peer.ID) bool { return a[dest] }
+// AllowReserve also closes the older connections of a host that reserves anew: it
+// has lost them, and a circuit to it would be opened through one of these.
+func (a acl) AllowReserve(id peer.ID, from ma.Multiaddr) bool {
+	if a.allowed(id) {
+		a.service.closeOlder(id, from)
+	}
+	return a.allowed(id)
+}
+
+func (a acl) AllowConnect(_ peer.ID, _ ma.Multiaddr, dest peer.ID) bool { return a.allowed(dest) }
+
+// closeOlder closes the connections of a peer that are older than its newest one
+// from an address: QUIC connections of one socket all have the same.
+func (s *Service) closeOlder(id peer.ID, from ma.Multiaddr) {
+	all := s.Host.Network().ConnsToPeer(id)
+	var newest time.Time
+	for _, c := range all {
+		if opened := c.Stat().Opened; c.RemoteMultiaddr().Equal(from) && opened.After(newest) {
+			newest = opened
+		}
+	}
+	for _, c := range all {
+		if c.Stat().Opened.Before(newest) {
+			log.Debugf("%s is back; closing its connection from %s", id, c.RemoteMultiaddr())
+			_ = c.Close()
+		}
+	}
+}
 
 // selfSigned makes a certificate for the web's port. Nobody checks it: who answers
 // is told by the handshake inside.
