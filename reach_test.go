@@ -22,6 +22,7 @@ type lab struct {
 	*testing.T
 	*natlab.Lab
 	log   *transcript
+	dir   string // of all data
 	logs  string
 	relay string // what a host is given as --relay
 	began map[string]time.Time
@@ -31,7 +32,7 @@ func newLab(t *testing.T, o natlab.Options) *lab {
 	if testing.Short() {
 		t.Skip("takes minutes; not with -short")
 	}
-	l := &lab{T: t, Lab: natlab.New(t, o), log: newTranscript(), logs: cmp.Or(os.Getenv("P2PCHAT_LOGS"), t.TempDir()), began: map[string]time.Time{}}
+	l := &lab{T: t, Lab: natlab.New(t, o), log: newTranscript(), dir: t.TempDir(), logs: cmp.Or(os.Getenv("P2PCHAT_LOGS"), t.TempDir()), began: map[string]time.Time{}}
 	t.Cleanup(func() {
 		for _, alarm := range []string{"DATA RACE", "panic: ", "fatal error: "} {
 			if strings.Contains(l.log.String(), alarm) {
@@ -55,7 +56,7 @@ func (l *lab) run(m *natlab.Machine, name string, args ...string) *process {
 	if args[0] != "doctor" {
 		args = append(args, "--json", "--log-level", "debug", "--log-file", filepath.Join(l.logs, name+".log"))
 	}
-	args = append(args, "--data", filepath.Join(l.TempDir(), name), "--network", "private")
+	args = append(args, "--data", l.data(name), "--network", "private")
 	l.began[name] = time.Now()
 	p, err := begin(name, m.Command(context.Background(), program, args...), l.log)
 	if err != nil {
@@ -64,6 +65,9 @@ func (l *lab) run(m *natlab.Machine, name string, args ...string) *process {
 	l.Cleanup(p.kill)
 	return p
 }
+
+// data is the directory of that name, the same each time.
+func (l *lab) data(name string) string { return filepath.Join(l.dir, name) }
 
 // await waits for an event of a process that matches all.
 func (l *lab) await(p *process, wanted ...string) string {

@@ -114,8 +114,11 @@ func (f *hostFlags) run(ctx context.Context, s *settings) error {
 	defer socket.Close()
 	go host.ServeOwner(socket)
 	chat := !f.headless && !s.json && onTerminal()
-	if len(relays) > 0 {
+	switch {
+	case len(relays) > 0:
 		f.awaitRelay(ctx, host, report)
+	case relay.Network(s.network) == relay.Public && !s.json:
+		f.awaitOutside(ctx, host, report)
 	}
 	report.listening(host, chat)
 	reporting, stop := context.WithCancel(context.Background())
@@ -142,6 +145,17 @@ func (f *hostFlags) awaitRelay(ctx context.Context, host *node.Host, report *rep
 	host.AwaitRelay(ctx)
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		report.event(rooms.Notice{Text: "no relay answers yet; the host goes on trying"})
+	}
+}
+
+// awaitOutside waits for a way in from outside, so that the command that is printed
+// works there. People only wait where there is none yet.
+func (f *hostFlags) awaitOutside(ctx context.Context, host *node.Host, report *reporter) {
+	ctx, cancel := context.WithTimeout(ctx, relayTime)
+	defer cancel()
+	if !host.FromOutside() {
+		report.say("looking for a way in from outside …")
+		host.AwaitOutside(ctx)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/libp2p/go-libp2p/core/peer"
 	ma "github.com/multiformats/go-multiaddr"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -54,18 +55,24 @@ func (f *memberFlags) wish() string {
 func joinCommand(s *settings) *cobra.Command {
 	f := &joinFlags{}
 	c := &cobra.Command{
-		Use:   "join TARGET",
+		Use:   "join [TARGET]",
 		Short: "chat on somebody's host",
 		Long: `Chat on somebody's host. TARGET is what the host printed: a multiaddr that ends
 in /p2p/ID, a peer ID, an invite (p2pchat:…), or a name given with --save; with -
 it is read from standard input, so that no invite shows in the list of processes.
+Without TARGET it lists the hosts of this network.
 
 Where standard input or output is no terminal, every line read is said in --room
 and every message is written as a line: time, room, nick and text with tabs
 between them.`,
-		Args:              takes("TARGET"),
+		Args:              takes("[TARGET]"),
 		ValidArgsFunction: s.offerSaved,
-		RunE:              func(c *cobra.Command, args []string) error { return f.run(c.Context(), s, args[0]) },
+		RunE: func(c *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return s.listLAN(c.Context())
+			}
+			return f.run(c.Context(), s, args[0])
+		},
 	}
 	fl := c.Flags()
 	f.member.flags(fl)
@@ -105,6 +112,7 @@ func (f *joinFlags) run(ctx context.Context, s *settings, arg string) error {
 	if err := f.keep(s, target); err != nil {
 		return err
 	}
+	defer f.refresh(s, arg, client)
 	if person {
 		tellNick(f.member.wish(), client.Welcome().Nick)
 	}
@@ -149,6 +157,22 @@ func (f *joinFlags) keep(s *settings, t node.Target) error {
 	fmt.Fprintf(os.Stderr, "saved as %s; next time: p2pchat join %[1]s\n", f.save)
 	return nil
 }
+
+// refresh keeps where the host is now for the next time: its address may have
+// changed since it was saved.
+func (f *joinFlags) refresh(s *settings, arg string, client *node.Client) {
+	name := f.save
+	if saved, ok, err := s.savedHost(arg); err == nil && ok && saved.ID.String() == string(client.Welcome().Host) {
+		name = arg
+	}
+	id, err := peer.Decode(string(client.Welcome().Host))
+	if now := client.Whereabouts(); name != "" && err == nil && len(now) > 0 {
+		_ = s.saveHost(name, node.Target{AddrInfo: peer.AddrInfo{ID: id, Addrs: now[:min(len(now), savedAddrs)]}})
+	}
+}
+
+// savedAddrs is how many addresses of a host are kept.
+const savedAddrs = 16
 
 // tellNick tells a person who wished for one nick that it has another.
 func tellNick(wish, nick string) {

@@ -252,6 +252,7 @@ func (k *Client) converse() (why string) {
 				return why
 			}
 		case p := <-k.link.news:
+			p.RTT = k.link.path.RTT
 			k.link.path = p
 			k.emit(p)
 		case l := <-k.link.better:

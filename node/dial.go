@@ -127,7 +127,7 @@ func (d *dialer) insist(ctx context.Context, relayed network.Conn) (network.Conn
 			break
 		}
 	}
-	return nil, rooms.Refuse(rooms.Denied, "join without --require-direct to go through the relay",
+	return nil, rooms.Refuse(rooms.Unreachable, "join without --require-direct to go through the relay",
 		"no direct way to the host was found: %v", why)
 }
 

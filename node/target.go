@@ -144,5 +144,17 @@ func (h *Host) Target() string {
 	return fmt.Sprintf("%s/p2p/%s", addrs[0], h.peer)
 }
 
+// FromOutside tells whether the host can be reached from everywhere, as far as it
+// knows.
+func (h *Host) FromOutside() bool {
+	addrs := h.net.Addresses()
+	return len(addrs) > 0 && relay.Reach(addrs[0].Addr) == 2
+}
+
+// AwaitOutside waits until the host can be reached from everywhere, or ctx ends.
+func (h *Host) AwaitOutside(ctx context.Context) { h.net.Await(ctx, h.FromOutside) }
+
 // AwaitRelay waits until a relay leads to the host, or ctx ends.
-func (h *Host) AwaitRelay(ctx context.Context) { h.net.AwaitRelay(ctx) }
+func (h *Host) AwaitRelay(ctx context.Context) {
+	h.net.Await(ctx, func() bool { return h.net.Relayed(1) })
+}

@@ -44,11 +44,11 @@ func (r *reach) changes() <-chan struct{} {
 	return r.news
 }
 
-// AwaitRelay waits until a relay leads here, or ctx ends.
-func (n *Net) AwaitRelay(ctx context.Context) {
+// Await waits until something holds of the addresses, or ctx ends.
+func (n *Net) Await(ctx context.Context, holds func() bool) {
 	for {
 		changed := n.reach.changes()
-		if n.reach.relayed(1) {
+		if holds() {
 			return
 		}
 		select {
@@ -58,6 +58,9 @@ func (n *Net) AwaitRelay(ctx context.Context) {
 		}
 	}
 }
+
+// Relayed tells whether at least so many relays lead here.
+func (n *Net) Relayed(count int) bool { return n.reach.relayed(count) }
 
 // relayed tells whether at least n relays lead here.
 func (r *reach) relayed(n int) bool {

@@ -181,13 +181,21 @@ func (c *chat) connection(ev rooms.Connection) {
 	c.showStatus()
 }
 
-// path says how the host is reached, the first time and when the way changes;
-// a different round trip is no change.
+// path says how the host is reached, the first time and when the way changes, or why
+// it does not; a different round trip is no change.
 func (c *chat) path(ev rooms.Path) {
 	was := c.scene.way
 	c.scene.way = ev
-	if was.Path == ev.Path && was.Transport == ev.Transport || ev.Transport == "memory" {
+	same := was.Path == ev.Path && was.Transport == ev.Transport
+	if same && was.Why == ev.Why || ev.Transport == "memory" {
 		return
 	}
-	c.print(c.page.path(ev, was.Path == "")...)
+	when := "now "
+	switch {
+	case was.Path == "":
+		when = ""
+	case same:
+		when = "still "
+	}
+	c.print(c.page.notice("%s%s", when, wayText(ev))...)
 }

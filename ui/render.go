@@ -90,11 +90,6 @@ func (p *page) whisper(w rooms.Whispered) []string {
 	return p.rows(p.clock(p.now()), from, run{dim, " → "}, to, run{plain, ": " + SanitizeBody(w.Text)})
 }
 
-// path says by which way the host is reached.
-func (p *page) path(way rooms.Path, first bool) []string {
-	return p.notice("%s%s", map[bool]string{true: "", false: "now "}[first], wayText(way))
-}
-
 // wayText describes a path in plain words.
 func wayText(way rooms.Path) string {
 	text := "connected (" + way.Path + ")"

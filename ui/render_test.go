@@ -208,7 +208,7 @@ func TestRenderIsSafe(t *testing.T) {
 			rows = append(rows, p.member(rooms.MemberChanged{What: what, Member: person, Old: hostile, By: hostile, Reason: hostile}, false)...)
 		}
 		rows = append(rows, p.whisper(rooms.Whispered{From: author, To: author, Text: hostile})...)
-		rows = append(rows, p.path(rooms.Path{Path: hostile, Transport: hostile, Why: hostile}, true)...)
+		rows = append(rows, p.notice("%s", wayText(rooms.Path{Path: hostile, Transport: hostile, Why: hostile}))...)
 		rows = append(rows, p.entered(room, alice, hostile, []rooms.Member{person})...)
 		rows = append(rows, p.updated(rooms.RoomInfo{}, room)...)
 		rows = append(rows, p.helpFor(hostile)...)

@@ -1,0 +1,40 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"p2pchat/relay"
+	"p2pchat/ui"
+)
+
+// listLAN lists the hosts that answer in this network, with the command that joins
+// each.
+func (s *settings) listLAN(ctx context.Context) error {
+	if relay.Network(s.network) == relay.None {
+		return usagef("join needs a TARGET: %s", meanings["TARGET"])
+	}
+	if err := s.log(""); err != nil {
+		return err
+	}
+	if isTerminal(os.Stderr) {
+		fmt.Fprintln(os.Stderr, "looking for hosts in this network …")
+	}
+	report, n := newReporter(s.json, os.Stdout, os.Stderr), 0
+	for h := range relay.BrowseLAN(ctx) {
+		n++
+		target := h.Addrs[0].String() + "/p2p/" + h.ID.String()
+		if s.json {
+			report.line(map[string]any{"type": "host", "name": h.Name, "peer": h.ID.String(), "addrs": texts(h.Addrs), "join": "p2pchat join " + target})
+			continue
+		}
+		fmt.Fprintln(os.Stderr, ui.Sanitize(h.Name)+":")
+		fmt.Println("p2pchat join " + target)
+	}
+	if n == 0 {
+		return errors.New("no host answers in this network; p2pchat host starts one, and p2pchat join TARGET joins one elsewhere")
+	}
+	return nil
+}
