@@ -223,11 +223,15 @@ func (t *trial) search() {
 func (n *Net) connectRelay(ctx context.Context, relay peer.AddrInfo) error {
 	n.forget(relay.ID)
 	n.observer.help(relay.ID)
-	if _, err := n.dial(ctx, relay.ID, doors(relay.Addrs)); err != nil {
+	c, err := n.dial(ctx, relay.ID, doors(relay.Addrs))
+	if err != nil {
 		return err
 	}
-	if n.config.Network != None {
-		n.work.Go(func() { n.observer.refresh(n.ctx) }) // for the punch that follows
+	if n.Looks() {
+		n.work.Go(func() { // for the punch that follows
+			n.identified(n.ctx, c)
+			n.observer.refresh(n.ctx)
+		})
 	}
 	return nil
 }

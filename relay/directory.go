@@ -59,9 +59,9 @@ func newDirectory(ctx context.Context, h host.Host, c Config, serve bool) (*dire
 	if serve {
 		mode = dht.ModeServer
 	}
-	options := []dht.Option{dht.Mode(mode), dht.DisableValues()}
+	options := []dht.Option{dht.Mode(mode)}
 	if c.Network != Public || serve {
-		options = append(options, dht.ProtocolPrefix(directoryPrefix))
+		options = append(options, dht.ProtocolPrefix(directoryPrefix), dht.DisableValues())
 	}
 	d := &directory{host: h, config: c, ctx: ctx}
 	var err error

@@ -171,14 +171,21 @@ func (s *eager) CloseWrite() error {
 // Speaks tells whether the peer at the other end of a connection speaks a protocol.
 // It is asked when a stream came to nothing.
 func (n *Net) Speaks(ctx context.Context, c network.Conn, id protocol.ID) bool {
-	if h, ok := n.Host.(interface{ IDService() identify.IDService }); ok {
-		select {
-		case <-h.IDService().IdentifyWait(c):
-		case <-ctx.Done():
-		}
-	}
+	n.identified(ctx, c)
 	all, err := n.Host.Peerstore().GetProtocols(c.RemotePeer())
 	return err != nil || len(all) == 0 || slices.Contains(all, id)
+}
+
+// identified waits until a peer has told its protocols and addresses.
+func (n *Net) identified(ctx context.Context, c network.Conn) {
+	h, ok := n.Host.(interface{ IDService() identify.IDService })
+	if !ok {
+		return
+	}
+	select {
+	case <-h.IDService().IdentifyWait(c):
+	case <-ctx.Done():
+	}
 }
 
 // ParsePeer reads the address of a relay or bootstrap peer: a multiaddr that ends

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"io"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -49,7 +51,43 @@ type lane struct {
 // sighting is one address of this machine from outside.
 type sighting struct {
 	local, public ma.Multiaddr
-	moves         bool // another peer saw another port: the NAT maps by destination
+	second        ma.Multiaddr // where another destination saw another port: the NAT maps by destination
+}
+
+// guesses is how many of the next ports of a NAT are named that counts upwards.
+const guesses = 6
+
+// next are the addresses that the next connections will get from a NAT that counts
+// its ports upwards; none if it does not seem to.
+func (s sighting) next() []ma.Multiaddr {
+	if s.second == nil {
+		return nil
+	}
+	a, errA := strconv.Atoi(port(s.public))
+	b, errB := strconv.Atoi(port(s.second))
+	if errA != nil || errB != nil || ip(s.public) != ip(s.second) || a-b > guesses || b-a > guesses {
+		return nil
+	}
+	var all []ma.Multiaddr
+	for p := max(a, b) + 1; p <= min(max(a, b)+guesses, 65535); p++ {
+		if n := withPort(s.public, p); n != nil {
+			all = append(all, n)
+		}
+	}
+	return all
+}
+
+// withPort is an address with another port.
+func withPort(a ma.Multiaddr, p int) ma.Multiaddr {
+	for _, protocol := range []string{"tcp", "udp"} {
+		if old := "/" + protocol + "/" + port(a); port(a) != "" && strings.Contains(a.String(), old) {
+			n, err := ma.NewMultiaddr(strings.Replace(a.String(), old, "/"+protocol+"/"+strconv.Itoa(p), 1))
+			if err == nil {
+				return n
+			}
+		}
+	}
+	return nil
 }
 
 func newObserver(n *Net) *observer {
@@ -134,13 +172,12 @@ func (o *observer) view() view {
 	defer o.mu.Unlock()
 	var v view
 	for l, s := range o.seen {
-		v.addrs = append(v.addrs, s.public)
-		v.hard = v.hard || !l.v6 && (s.moves || port(s.local) != port(s.public))
+		v.addrs = append(append(v.addrs, s.next()...), s.public)
+		v.hard = v.hard || !l.v6 && (s.second != nil || port(s.local) != port(s.public))
 	}
 	_, tcp := o.seen[lane{transport: "tcp"}]
 	_, udp := o.seen[lane{transport: "quic"}]
 	v.noUDP = tcp && !udp
-	slices.SortFunc(v.addrs, ma.Multiaddr.Compare)
 	return v
 }
 
@@ -180,8 +217,9 @@ type witness struct {
 	addr ma.Multiaddr
 }
 
-// witnesses are the peers to ask in each lane, at most two. A lane where nobody
-// answered a moment ago has none.
+// witnesses are the peers to ask in each lane, at most two, of different peers if
+// possible, at different ports of one if not. A lane where nobody answered a moment
+// ago has none.
 func (o *observer) witnesses() map[lane][]witness {
 	all := map[lane][]witness{}
 	h := o.net.Host
@@ -191,14 +229,21 @@ func (o *observer) witnesses() map[lane][]witness {
 		}) {
 			continue
 		}
-		of := map[lane]bool{} // one a peer: other ports of one address tell less
+		first := map[lane]bool{}
 		for _, a := range h.Peerstore().Addrs(id) {
 			l, ok := laneOf(a)
-			if ok && !of[l] && manet.IsPublicAddr(a) && len(all[l]) < 2 && !o.silent(l) {
-				of[l] = true
+			switch {
+			case !ok || !manet.IsPublicAddr(a) || o.silent(l):
+			case !first[l]:
+				first[l] = true
+				all[l] = append([]witness{{id, a}}, all[l]...)
+			default:
 				all[l] = append(all[l], witness{id, a})
 			}
 		}
+	}
+	for l, w := range all {
+		all[l] = w[:min(2, len(w))]
 	}
 	return all
 }
@@ -246,7 +291,7 @@ func (o *observer) look(ctx context.Context, l lane, witnesses []witness) (sight
 				s = a.sighting
 				enough = time.After(secondWitness)
 			case !s.public.Equal(a.public):
-				s.moves = true
+				s.second = a.public
 			}
 		case <-enough:
 			return s, nil

@@ -361,6 +361,10 @@ func (n *Net) Path(c network.Conn, mapped []ma.Multiaddr) (path, transport strin
 func explain(mine, theirs *pb.Offer) *NoPunchError {
 	const forward = "a forwarded port on the host's router, or IPv6 on both sides, would help"
 	switch {
+	case !outside(mine):
+		return &NoPunchError{"this side's network lets only the web out", "another network, or a host that listens on port 443"}
+	case !outside(theirs):
+		return &NoPunchError{"the host's network lets only the web out", "a forwarded port on the host's router"}
 	case mine.GetHard() && theirs.GetHard():
 		return &NoPunchError{"both routers give every connection a port of its own", forward}
 	case mine.GetHard():
@@ -369,12 +373,13 @@ func explain(mine, theirs *pb.Offer) *NoPunchError {
 		return &NoPunchError{"the host's router gives every connection a port of its own, and this side's lets no stranger in", forward}
 	case mine.GetNoUdp() || theirs.GetNoUdp():
 		return &NoPunchError{fmt.Sprintf("%s network lets no UDP out, and TCP did not get through", side(mine.GetNoUdp())), forward}
-	case len(mine.GetAddrs()) == 0:
-		return &NoPunchError{"this side's network lets only the web out", "another network, or a host that listens on port 443"}
-	case len(theirs.GetAddrs()) == 0:
-		return &NoPunchError{"the host's network lets only the web out", "a forwarded port on the host's router"}
 	}
 	return &NoPunchError{"a router or firewall between the two lets neither in", forward}
+}
+
+// outside tells whether an offer names an address outside of a private network.
+func outside(o *pb.Offer) bool {
+	return slices.ContainsFunc(ways(o), func(w way) bool { return w.kind != pb.Kind_KIND_LAN })
 }
 
 func side(mine bool) string {
