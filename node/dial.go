@@ -56,7 +56,7 @@ func (d *dialer) learn(w rooms.Whereabouts) {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.known, d.mapped = ma.Unique(append(known, d.target.Addrs...)), mapped
+	d.known, d.mapped = relay.Distinct(append(known, d.target.Addrs...)), mapped
 }
 
 // addrs are the addresses of the host that are known, the newest first.

@@ -38,7 +38,7 @@ func AddPeer(relays []peer.AddrInfo, r peer.AddrInfo) []peer.AddrInfo {
 	if i < 0 {
 		return append(relays, peer.AddrInfo{ID: r.ID, Addrs: slices.Clone(r.Addrs)})
 	}
-	relays[i].Addrs = ma.Unique(append(relays[i].Addrs, r.Addrs...))
+	relays[i].Addrs = Distinct(append(relays[i].Addrs, r.Addrs...))
 	return relays
 }
 
@@ -70,8 +70,19 @@ func doors(addrs []ma.Multiaddr) []ma.Multiaddr {
 			}
 		}
 	}
-	return ma.Unique(all)
+	return Distinct(all)
 }
 
 // DefaultPort is where hosts and relays listen unless told otherwise.
 const DefaultPort = 4001
+
+// Distinct returns addresses in their order, each once.
+func Distinct(addrs []ma.Multiaddr) []ma.Multiaddr {
+	var all []ma.Multiaddr
+	for _, a := range addrs {
+		if !ma.Contains(all, a) {
+			all = append(all, a)
+		}
+	}
+	return all
+}

@@ -264,7 +264,7 @@ func circuits(r peer.AddrInfo, conn network.Conn, place *relayclient.Reservation
 		}
 	}
 	var all []ma.Multiaddr
-	for _, a := range ma.Unique(at) {
+	for _, a := range Distinct(at) {
 		if c, err := circuit(a, r.ID); err == nil && len(all) < circuitAddrs {
 			all = append(all, c)
 		}
