@@ -9,7 +9,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -31,6 +30,9 @@ type lab struct {
 func newLab(t *testing.T, o natlab.Options) *lab {
 	if testing.Short() {
 		t.Skip("takes minutes; not with -short")
+	}
+	if os.Getenv("P2PCHAT_SERIAL") == "" {
+		t.Parallel() // they mostly wait
 	}
 	l := &lab{T: t, Lab: natlab.New(t, o), log: newTranscript(), dir: t.TempDir(), logs: cmp.Or(os.Getenv("P2PCHAT_LOGS"), t.TempDir()), began: map[string]time.Time{}}
 	t.Cleanup(func() {
@@ -124,13 +126,14 @@ type cell struct {
 
 func (c cell) String() string {
 	if c.direct == 0 {
-		return fmt.Sprintf("%s %d (%s)", c.path, c.first.Milliseconds(), c.why)
+		return c.short() + " (" + c.why + ")"
 	}
-	return fmt.Sprintf("%s %d→%d", c.path, c.first.Milliseconds(), c.direct.Milliseconds())
+	return c.short()
 }
 
-// join lets a joiner come, say a line, and find its way.
-func (l *lab) join(m *natlab.Machine, name, target string) (c cell) {
+// join lets a joiner come, say a line, and find its way. One that has to find a direct
+// one is waited for.
+func (l *lab) join(m *natlab.Machine, name, target string, direct bool) (c cell) {
 	l.Helper()
 	p := l.run(m, name, "join", target, "--room", "lobby")
 	defer p.kill()
@@ -156,37 +159,8 @@ func (l *lab) join(m *natlab.Machine, name, target string) (c cell) {
 			c.direct = time.Since(l.began[name])
 			return c
 		}
-		if c.why = l.field(line, "why"); !strings.HasPrefix(c.why, "looking") {
+		if c.why = l.field(line, "why"); !strings.HasPrefix(c.why, "looking") && !direct {
 			return c
 		}
-	}
-}
-
-// kindsIn are the kinds that an environment variable names, or all.
-func kindsIn(variable string) []natlab.Kind {
-	only := os.Getenv(variable)
-	return slices.DeleteFunc(slices.Clone(natlab.Kinds), func(k natlab.Kind) bool {
-		return only != "" && !slices.Contains(strings.Split(only, ","), k.String())
-	})
-}
-
-// TestReachMatrix lets every kind of joiner come to every kind of host.
-func TestReachMatrix(t *testing.T) {
-	for _, host := range kindsIn("P2PCHAT_HOSTS") {
-		t.Run(host.String(), func(t *testing.T) {
-			l := newLab(t, natlab.Options{Delay: 15 * time.Millisecond, IPv6: host == natlab.IPv6Open || host == natlab.IPv6Firewall})
-			if !l.Has(host) {
-				t.Skip("this machine can't make such a network")
-			}
-			l.startRelay(l.Public("relay"))
-			_, target := l.startHost(l.Home("host", host).Machine("host"))
-			for _, joiner := range kindsIn("P2PCHAT_JOINERS") {
-				if !l.Has(joiner) {
-					continue
-				}
-				c := l.join(l.Home(joiner.String(), joiner).Machine("joiner"), joiner.String(), target)
-				t.Logf("%-20s %-20s %s", host, joiner, c)
-			}
-		})
 	}
 }

@@ -132,7 +132,7 @@ on the host; nobody between the host and its members can.`,
 	c.SetFlagErrorFunc(flagError)
 	s.flags(c.PersistentFlags())
 	c.AddCommand(
-		hostCommand(s), joinCommand(s), sendCommand(s), tailCommand(s), relayCommand(s),
+		hostCommand(s), joinCommand(s), sendCommand(s), tailCommand(s), relayCommand(s), doctorCommand(s),
 		statusCommand(s), inviteCommand(s), historyCommand(s),
 		idCommand(s), versionCommand(s), completionCommand(), manCommand(),
 	)

@@ -30,14 +30,15 @@ type dialer struct {
 	mu     sync.Mutex // guards the fields below
 	known  []ma.Multiaddr
 	mapped []ma.Multiaddr
-	why    string // there is no direct way, as the last punch found
+	why    string        // there is no direct way, as the last punch found
+	news   chan struct{} // closed when the host's addresses have changed
 }
 
 func newDialer(c *ClientConfig) (*dialer, error) {
 	if c.Net == nil {
 		return nil, errors.New("node: ClientConfig.Net is missing")
 	}
-	return &dialer{net: c.Net, target: c.Target, requireDirect: c.RequireDirect, known: c.Target.Addrs}, nil
+	return &dialer{net: c.Net, target: c.Target, requireDirect: c.RequireDirect, known: c.Target.Addrs, news: make(chan struct{})}, nil
 }
 
 // learn takes over where the host says that it can be reached now. The addresses of
@@ -57,6 +58,15 @@ func (d *dialer) learn(w rooms.Whereabouts) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.known, d.mapped = relay.Distinct(append(known, d.target.Addrs...)), mapped
+	close(d.news)
+	d.news = make(chan struct{})
+}
+
+// changes returns a channel that is closed when the host's addresses change.
+func (d *dialer) changes() <-chan struct{} {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.news
 }
 
 // addrs are the addresses of the host that are known, the newest first.
@@ -131,6 +141,13 @@ func (d *dialer) insist(ctx context.Context, relayed network.Conn) (network.Conn
 		"no direct way to the host was found: %v", why)
 }
 
+// One that did not come about, since the host had another one to do, is asked for
+// again soon, a few times.
+const (
+	punchSoon  = time.Second
+	punchFails = 5
+)
+
 // punchAgain is when a way past the relay is looked for again.
 var punchAgain = [...]time.Duration{0, 3 * time.Second, 7 * time.Second, 20 * time.Second, time.Minute, 5 * time.Minute}
 
@@ -141,8 +158,9 @@ func (d *dialer) improve(ctx context.Context, now conn, tell func(rooms.Path)) (
 	if !ok || !d.net.Looks() {
 		return nil, rooms.Path{}, false
 	}
+	failed := 0
 	for n := 0; ; n++ {
-		moved := d.net.Moved()
+		moved, news := d.net.Moved(), d.changes()
 		c, err := d.net.Punch(ctx, s.Conn())
 		if err == nil {
 			next, path, err := d.open(ctx, c)
@@ -150,15 +168,20 @@ func (d *dialer) improve(ctx context.Context, now conn, tell func(rooms.Path)) (
 				return next, path, true
 			}
 		}
+		wait := punchAgain[min(n+1, len(punchAgain)-1)]
 		var none *relay.NoPunchError
-		if errors.As(err, &none) && d.learnWhy(none.Why+"; "+none.Help) {
+		switch {
+		case !errors.As(err, &none) && failed < punchFails: // it did not come to a try
+			wait, n, failed = punchSoon, n-1, failed+1
+		case d.learnWhy(none.Why + "; " + none.Help):
 			tell(d.path(s.Conn()))
 		}
-		t := time.NewTimer(punchAgain[min(n+1, len(punchAgain)-1)])
+		t := time.NewTimer(wait)
 		select {
 		case <-t.C:
 		case <-moved:
 			n = 0
+		case <-news:
 		case <-ctx.Done():
 			t.Stop()
 			return nil, rooms.Path{}, false

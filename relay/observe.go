@@ -51,7 +51,16 @@ type lane struct {
 // sighting is one address of this machine from outside.
 type sighting struct {
 	local, public ma.Multiaddr
-	second        ma.Multiaddr // where another destination saw another port: the NAT maps by destination
+	second        ma.Multiaddr // what another destination saw, if one was asked
+}
+
+// hard tells whether the NAT gives every connection a port of its own, as far as can
+// be told: one destination alone can only see whether the port was changed.
+func (s sighting) hard() bool {
+	if s.second != nil {
+		return !s.second.Equal(s.public)
+	}
+	return port(s.local) != port(s.public)
 }
 
 // guesses is how many of the next ports of a NAT are named that counts upwards.
@@ -60,7 +69,7 @@ const guesses = 6
 // next are the addresses that the next connections will get from a NAT that counts
 // its ports upwards; none if it does not seem to.
 func (s sighting) next() []ma.Multiaddr {
-	if s.second == nil {
+	if s.second == nil || !s.hard() {
 		return nil
 	}
 	a, errA := strconv.Atoi(port(s.public))
@@ -97,6 +106,7 @@ func newObserver(n *Net) *observer {
 // How old an observation may be to be used, and how long one may take.
 const (
 	observeFresh  = 5 * time.Second
+	observeLast   = 200 * time.Millisecond
 	observeTime   = 1500 * time.Millisecond
 	lateLane      = 250 * time.Millisecond
 	secondWitness = 100 * time.Millisecond // what a second witness may take longer than the first
@@ -137,7 +147,7 @@ type view struct {
 // another only a moment: most likely nothing comes through there.
 func (o *observer) refresh(ctx context.Context) view {
 	o.mu.Lock()
-	if o.asking == nil && time.Since(o.asked) > observeFresh {
+	if o.asking == nil && time.Since(o.asked) > o.freshness() {
 		done := make(chan struct{})
 		o.asking, o.first, o.asked = done, make(chan struct{}), time.Now()
 		o.net.work.Go(func() {
@@ -167,17 +177,27 @@ func (o *observer) refresh(ctx context.Context) view {
 	return o.view()
 }
 
+// freshness is how old an answer may be: where a NAT counts its ports, not at all.
+func (o *observer) freshness() time.Duration {
+	for _, s := range o.seen {
+		if s.next() != nil {
+			return observeLast
+		}
+	}
+	return observeFresh
+}
+
 func (o *observer) view() view {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	var v view
-	for l, s := range o.seen {
+	for _, s := range o.seen {
 		v.addrs = append(append(v.addrs, s.next()...), s.public)
-		v.hard = v.hard || !l.v6 && (s.second != nil || port(s.local) != port(s.public))
 	}
-	_, tcp := o.seen[lane{transport: "tcp"}]
-	_, udp := o.seen[lane{transport: "quic"}]
-	v.noUDP = tcp && !udp
+	tcp, overTCP := o.seen[lane{transport: "tcp"}]
+	udp, overUDP := o.seen[lane{transport: "quic"}]
+	v.hard = overUDP && udp.hard() || !overUDP && overTCP && tcp.hard()
+	v.noUDP = overTCP && !overUDP
 	return v
 }
 
@@ -187,8 +207,14 @@ func (o *observer) ask(ctx context.Context) {
 	defer o.turn.Unlock()
 	ctx, cancel := context.WithTimeout(ctx, observeTime)
 	defer cancel()
+	all := o.witnesses()
+	if len(all) == 0 { // nobody to ask yet
+		o.mu.Lock()
+		o.asked = time.Time{}
+		o.mu.Unlock()
+	}
 	var work sync.WaitGroup
-	for l, witnesses := range o.witnesses() {
+	for l, witnesses := range all {
 		work.Go(func() {
 			s, err := o.look(ctx, l, witnesses)
 			log.Debugf("seen over %+v by %v: %v as %v, %v", l, witnesses, s.local, s.public, err)
@@ -290,7 +316,7 @@ func (o *observer) look(ctx context.Context, l lane, witnesses []witness) (sight
 			case s.public == nil:
 				s = a.sighting
 				enough = time.After(secondWitness)
-			case !s.public.Equal(a.public):
+			default:
 				s.second = a.public
 			}
 		case <-enough:

@@ -141,10 +141,11 @@ func (p *puncher) ask(ctx context.Context, s network.Stream) (network.Conn, erro
 	client := mine.GetHard() || !theirs.GetHard() // a port that only its own packets open: from there is dialled
 	for range punchRounds {
 		_ = s.SetDeadline(time.Now().Add(punchAnswer))
-		if err := w.WriteMsg(&pb.Go{Client: !client}); err != nil {
+		limit := roundTime(rtt)
+		if err := w.WriteMsg(&pb.Go{Client: !client, LimitMs: uint32(limit.Milliseconds())}); err != nil {
 			return nil, err
 		}
-		if c := p.meet(ctx, id, addrs, client, rtt/2, roundTime(rtt)); c != nil {
+		if c := p.meet(ctx, id, addrs, client, rtt/2, limit); c != nil {
 			return c, nil
 		}
 		if ctx.Err() != nil {
@@ -196,7 +197,8 @@ func (p *puncher) answer(s network.Stream) {
 		if err := r.ReadMsg(&g); err != nil {
 			return
 		}
-		if p.meet(p.net.ctx, id, addrs, g.GetClient(), 0, longestRound) != nil {
+		limit := min(longestRound, time.Duration(g.GetLimitMs())*time.Millisecond)
+		if p.meet(p.net.ctx, id, addrs, g.GetClient(), 0, limit) != nil {
 			return
 		}
 	}

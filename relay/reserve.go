@@ -55,7 +55,7 @@ type keeper struct {
 func (k *keeper) begin(r peer.AddrInfo) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.kept[r.ID] || r.ID == k.net.ID() {
+	if k.kept[r.ID] || len(k.kept) == relaysTried || r.ID == k.net.ID() {
 		return
 	}
 	k.kept[r.ID] = true
@@ -194,7 +194,7 @@ func (k *keeper) search() {
 	for n.ctx.Err() == nil {
 		if !n.reach.relayed(relaysWanted) && n.directory.enter(n.ctx) {
 			for _, id := range n.Host.Network().Peers() {
-				if offers, err := n.Host.Peerstore().SupportsProtocols(id, proto.ProtoIDv2Hop); err == nil && len(offers) > 0 && len(k.kept) < relaysTried {
+				if offers, err := n.Host.Peerstore().SupportsProtocols(id, proto.ProtoIDv2Hop); err == nil && len(offers) > 0 {
 					k.begin(n.Host.Peerstore().PeerInfo(id))
 				}
 			}
@@ -208,8 +208,8 @@ func (k *keeper) search() {
 	}
 }
 
-// A search for relays goes on until relaysWanted lead here; at most relaysTried are
-// asked at a time.
+// A search for relays goes on until relaysWanted lead here; no more than relaysTried
+// are asked.
 const (
 	relaysWanted = 2
 	relaysTried  = 8

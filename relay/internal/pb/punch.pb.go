@@ -210,7 +210,8 @@ func (x *Offer) GetTookMs() uint32 {
 
 type Go struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Client        bool                   `protobuf:"varint,1,opt,name=client,proto3" json:"client,omitempty"` // the role of the receiver in the handshakes; the asker has the other
+	Client        bool                   `protobuf:"varint,1,opt,name=client,proto3" json:"client,omitempty"`                  // the role of the receiver in the handshakes; the asker has the other
+	LimitMs       uint32                 `protobuf:"varint,2,opt,name=limit_ms,json=limitMs,proto3" json:"limit_ms,omitempty"` // how long the receiver tries, at most 3 s
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -252,6 +253,13 @@ func (x *Go) GetClient() bool {
 	return false
 }
 
+func (x *Go) GetLimitMs() uint32 {
+	if x != nil {
+		return x.LimitMs
+	}
+	return 0
+}
+
 var File_punch_proto protoreflect.FileDescriptor
 
 const file_punch_proto_rawDesc = "" +
@@ -264,9 +272,10 @@ const file_punch_proto_rawDesc = "" +
 	"\x05addrs\x18\x01 \x03(\v2\x16.p2pchat.relay.AddressR\x05addrs\x12\x12\n" +
 	"\x04hard\x18\x02 \x01(\bR\x04hard\x12\x15\n" +
 	"\x06no_udp\x18\x03 \x01(\bR\x05noUdp\x12\x17\n" +
-	"\atook_ms\x18\x04 \x01(\rR\x06tookMs\"\x1c\n" +
+	"\atook_ms\x18\x04 \x01(\rR\x06tookMs\"7\n" +
 	"\x02Go\x12\x16\n" +
-	"\x06client\x18\x01 \x01(\bR\x06client*U\n" +
+	"\x06client\x18\x01 \x01(\bR\x06client\x12\x19\n" +
+	"\blimit_ms\x18\x02 \x01(\rR\alimitMs*U\n" +
 	"\x04Kind\x12\x10\n" +
 	"\fKIND_UNKNOWN\x10\x00\x12\r\n" +
 	"\tKIND_OPEN\x10\x01\x12\x0f\n" +
