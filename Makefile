@@ -4,7 +4,7 @@ STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME   ?= 10s
 TARGETS     = linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64 freebsd/amd64 freebsd/arm64
 
-.PHONY: build test race vet lint tidy generate fuzz cross cover soak bench ci
+.PHONY: build test race vet lint tidy generate fuzz cross cover soak matrix bench ci
 
 build:
 	go build -trimpath -o p2pchat .
@@ -26,10 +26,10 @@ tidy:
 	go mod tidy -diff
 	go mod verify
 
-# The generated code is what wire.proto says.
+# The generated code is what wire.proto and punch.proto say.
 generate:
-	go generate ./node/wire
-	git diff --exit-code -- node/wire
+	go generate ./node/wire ./relay/internal/pb
+	git diff --exit-code -- node/wire relay/internal
 
 # Every fuzz target for FUZZTIME; what it finds is committed with the fix.
 fuzz:
@@ -52,6 +52,11 @@ cover:
 # 500 members in one room for 90 s, 20 messages a second.
 soak:
 	P2PCHAT_SOAK=90s go test -count=1 -timeout 20m -run '^TestSoak$$' -v ./node
+
+# Every kind of joiner to every kind of host, one after the other, for the table in
+# docs/nat.md. It needs root.
+matrix:
+	P2PCHAT_SERIAL=1 P2PCHAT_JOINERS=all go test -count=1 -timeout 30m -run '^TestReachMatrix$$' -v .
 
 bench:
 	go test -run '^$$' -bench . -benchmem ./rooms ./history ./node/wire ./node

@@ -10,7 +10,7 @@ import (
 
 // TestMain lets the test binary be p2pchat itself, for the scripts to start.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"p2pchat": main})
+	testscript.Main(m, map[string]func(){"p2pchat": main, "crowd": crowd})
 }
 
 // TestScripts drives the built program from outside, as its users do. Each file

@@ -27,7 +27,7 @@ type chatter struct {
 	when  []time.Time
 }
 
-var saidBy = regexp.MustCompile(`"type":"message".*"text":"(\w+)-(\d+)"`)
+var saidBy = regexp.MustCompile(`"type":"message".*"text":"(\w+)-(\d+)`)
 var pathIs = regexp.MustCompile(`"type":"path","path":"(\w+)"`)
 
 // chat lets a member say a line every interval until quiet.

@@ -101,3 +101,16 @@ func TestReachability(t *testing.T) {
 	l.startRelay(machine)
 	l.await(h, `"type":"reachability"`, `"join":"p2pchat join [^"]*p2p-circuit`)
 }
+
+// A host with a public address learns from its relay that strangers get in there, and
+// is reached without the relay then.
+func TestReachOpen(t *testing.T) {
+	l := newLab(t, natlab.Options{Delay: 15 * time.Millisecond})
+	l.startRelay(l.Public("relay"))
+	h, _ := l.startHost(l.Home("a", natlab.Open).Machine("host"))
+	line := l.await(h, `"type":"reachability"`, `"reach":"public"`)
+	target := strings.TrimPrefix(l.field(line, "join"), "p2pchat join ")
+	p := l.run(l.Home("b", natlab.Symmetric).Machine("joiner"), "joe", "join", target, "--room", "lobby")
+	line = l.await(p, `"type":"path"`, `"path":"direct"`, `"transport":"tcp"`)
+	t.Logf("after %v: %s", time.Since(l.began["joe"]), line)
+}

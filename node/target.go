@@ -125,6 +125,8 @@ func (h *Host) Reach() (reach, why string) {
 		return "mapped", "through the port that you forwarded and announced"
 	case has[relay.Mapped]:
 		return "mapped", "through a port that the router opened for it"
+	case has[relay.Direct] && h.net.Open():
+		return "public", "at a public address of this machine, as a relay has tried out"
 	case has[relay.Relayed]:
 		return "relayed", "through a relay; members connect directly from there where their networks allow it"
 	case has[relay.Direct]:

@@ -127,6 +127,7 @@ func (n *Net) move() {
 	n.moved = make(chan struct{})
 	n.mu.Unlock()
 	n.observer.forget()
+	n.reach.setOpen(false)
 }
 
 // Stream opens a stream over one connection. It does not wait for the peer to name

@@ -188,6 +188,23 @@ func (r *reach) setMapped(addrs []ma.Multiaddr) {
 	r.tell(same)
 }
 
+// setOpen notes whether a stranger got in at a public address.
+func (r *reach) setOpen(open bool) {
+	r.mu.Lock()
+	same := r.open == open
+	r.open = open
+	r.mu.Unlock()
+	r.tell(same)
+}
+
+// Open tells whether it was tried out that strangers get in at this machine's public
+// addresses.
+func (n *Net) Open() bool {
+	n.reach.mu.Lock()
+	defer n.reach.mu.Unlock()
+	return n.reach.open
+}
+
 // setCircuits takes over the addresses by a relay; none when it does not lead here
 // any more.
 func (r *reach) setCircuits(relay string, addrs []ma.Multiaddr) {

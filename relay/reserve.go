@@ -16,6 +16,7 @@ import (
 	"github.com/libp2p/go-libp2p/p2p/protocol/circuitv2/proto"
 	"github.com/libp2p/go-libp2p/p2p/protocol/ping"
 	ma "github.com/multiformats/go-multiaddr"
+	manet "github.com/multiformats/go-multiaddr/net"
 )
 
 // OfferConfig says how a host makes itself reachable.
@@ -45,7 +46,8 @@ func (n *Net) Offer(c OfferConfig) {
 
 // keeper keeps places at relays.
 type keeper struct {
-	net *Net
+	net    *Net
+	asking sync.Mutex // held while a relay tries to get in: it must not be asked twice at a time
 
 	mu   sync.Mutex // guards kept
 	kept map[peer.ID]bool
@@ -139,10 +141,28 @@ func (k *keeper) hold(r peer.AddrInfo, limit time.Duration, moved <-chan struct{
 	if place.LimitData != 0 {
 		every = pingOther
 	}
-	n.work.Go(func() { n.observer.refresh(n.ctx) })
+	n.work.Go(func() {
+		n.observer.refresh(n.ctx)
+		k.confirm(conn)
+	})
 	err = k.guard(conn, place, every, moved)
 	_ = conn.Close()
 	return err
+}
+
+// confirm asks a relay to come in by the public addresses of this machine, if it has
+// any: a firewall may be in front of them.
+func (k *keeper) confirm(conn network.Conn) {
+	n := k.net
+	public := slices.DeleteFunc(listening(n), func(a ma.Multiaddr) bool { return !manet.IsPublicAddr(a) })
+	if len(public) == 0 || !n.Looks() {
+		return
+	}
+	k.asking.Lock()
+	defer k.asking.Unlock()
+	ctx, cancel := context.WithTimeout(n.ctx, reserveTime)
+	defer cancel()
+	n.reach.setOpen(line{net: n, conn: conn}.admit(ctx, public).any(public) == Yes)
 }
 
 // guard watches a relay, and renews the reservation in time.
