@@ -74,7 +74,7 @@ func (r *reporter) listening(h *node.Host, chat bool) {
 	r.told = target
 	reach, why := h.Reach()
 	r.say("this host is " + string(h.Peer()))
-	fmt.Fprintf(r.people, "it listens on\n  %s\n", strings.Join(addrs, "\n  "))
+	fmt.Fprintf(r.people, "its addresses:\n  %s\n", strings.Join(addrs, "\n  "))
 	r.say("it can be reached " + why)
 	r.say("all that is said on it is stored here; the owner of this machine can read it")
 	if chat {
