@@ -29,8 +29,9 @@ type ClientConfig struct {
 	// Net is what to dial from; the caller closes it.
 	Net *relay.Net
 
-	dialer *dialer // nil: not over libp2p
-	dial   func(context.Context) (conn, rooms.Path, error)
+	dialer  *dialer // nil: not over libp2p
+	dial    func(context.Context) (conn, rooms.Path, error)
+	improve func(ctx context.Context, now conn, tell func(rooms.Path)) (conn, rooms.Path, bool) // see dialer.improve; nil: there is no better way
 }
 
 // DefaultRecent is how much of a room's history is shown on entering it.
@@ -101,7 +102,7 @@ func Dial(ctx context.Context, c ClientConfig) (*Client, error) {
 		if err != nil {
 			return nil, err
 		}
-		c.dialer, c.dial = d, d.dial
+		c.dialer, c.dial, c.improve = d, d.dial, d.improve
 	}
 	return start(ctx, c)
 }
@@ -245,7 +246,7 @@ func (k *Client) converse() (why string) {
 			k.pump()
 		case f, ok := <-k.link.frames:
 			if !ok {
-				return k.link.why()
+				return k.ended()
 			}
 			k.pulse.heard(f.ref != 0)
 			if why := k.take(f); why != "" {

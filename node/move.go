@@ -21,13 +21,13 @@ func (k *Client) use(l *link) {
 	k.link, k.wearing = l, false
 	k.welcome, k.nick = l.welcome, l.welcome.Nick
 	k.pulse.begin(l.path.Path != relay.Local && l.path.Path != relay.LAN, l.path.RTT)
-	if d := k.config.dialer; d != nil && l.path.Path == relay.Relayed {
-		l.work.Go(func() { l.seek(k, d) })
+	if k.config.improve != nil && l.path.Path == relay.Relayed {
+		l.work.Go(func() { l.seek(k.config.improve) })
 	}
 }
 
 // seek looks for a better link, and hands it to the client's owner.
-func (l *link) seek(k *Client, d *dialer) {
+func (l *link) seek(improve func(context.Context, conn, func(rooms.Path)) (conn, rooms.Path, bool)) {
 	if after := wearAfter(l.conn); after > 0 {
 		l.work.Go(func() {
 			if sleep(l.ctx, after) {
@@ -35,7 +35,7 @@ func (l *link) seek(k *Client, d *dialer) {
 			}
 		})
 	}
-	c, path, ok := d.improve(l.ctx, l.conn, func(p rooms.Path) {
+	c, path, ok := improve(l.ctx, l.conn, func(p rooms.Path) {
 		select {
 		case l.news <- p:
 		case <-l.ctx.Done():
@@ -109,6 +109,22 @@ func (k *Client) welcomed(g greeting) bool {
 	}
 	k.next.welcome = g.welcome
 	return true
+}
+
+// ended tells why the present link has come to its end. One that the host closed
+// because the better one has taken over is no loss, though its end may be seen before
+// the welcome there.
+func (k *Client) ended() (why string) {
+	if k.next != nil && k.next.hello != nil {
+		select {
+		case g := <-k.next.hello:
+			if k.welcomed(g) {
+				return leaving
+			}
+		case <-k.ctx.Done():
+		}
+	}
+	return k.link.why()
 }
 
 // drop lets go of a better link that came to nothing.

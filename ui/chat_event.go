@@ -187,7 +187,7 @@ func (c *chat) path(ev rooms.Path) {
 	was := c.scene.way
 	c.scene.way = ev
 	same := was.Path == ev.Path && was.Transport == ev.Transport
-	if same && was.Why == ev.Why || ev.Transport == "memory" {
+	if same && (was.Why == ev.Why || ev.Why == "") || ev.Transport == "memory" {
 		return
 	}
 	when := "now "
