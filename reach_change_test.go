@@ -147,6 +147,8 @@ func (l *lab) check(c *chatter, said int) {
 type pair struct {
 	*lab
 	hostHome, home *natlab.Home
+	host           *process
+	member         *natlab.Machine // joe's
 	pal, joe       *chatter
 	relayedOnly    bool // no direct way is possible
 }
@@ -159,7 +161,8 @@ func (l *lab) pair(host, joiner natlab.Kind, flags ...string) *pair {
 	local := regexp.MustCompile(`/ip4/127\.0\.0\.1/tcp/\d+`).FindString(strings.Join(h.out.soFar(), " "))
 	pal := l.run(machine, "pal", "join", local+target[strings.LastIndex(target, "/p2p/"):], "--room", "lobby")
 	l.await(pal, `"event":"entered"`)
-	joe := l.run(p.home.Machine("joiner"), "joe", "join", target, "--room", "lobby")
+	p.host, p.member = h, p.home.Machine("joiner")
+	joe := l.run(p.member, "joe", "join", target, "--room", "lobby")
 	l.await(joe, `"event":"entered"`)
 	p.pal, p.joe = l.chat(pal, 200*time.Millisecond), l.chat(joe, 200*time.Millisecond)
 	return p
