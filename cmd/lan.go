@@ -22,10 +22,13 @@ func (s *settings) listLAN(ctx context.Context) error {
 	if isTerminal(os.Stderr) {
 		fmt.Fprintln(os.Stderr, "looking for hosts in this network …")
 	}
-	report, n := newReporter(s.json, os.Stdout, os.Stderr), 0
+	report, told := newReporter(s.json, os.Stdout, os.Stderr), map[string]bool{}
 	for h := range relay.BrowseLAN(ctx) {
-		n++
 		target := h.Addrs[0].String() + "/p2p/" + h.ID.String()
+		if told[target] {
+			continue
+		}
+		told[target] = true
 		if s.json {
 			report.line(map[string]any{"type": "host", "name": h.Name, "peer": h.ID.String(), "addrs": texts(h.Addrs), "join": "p2pchat join " + target})
 			continue
@@ -33,7 +36,7 @@ func (s *settings) listLAN(ctx context.Context) error {
 		fmt.Fprintln(os.Stderr, ui.Sanitize(h.Name)+":")
 		fmt.Println("p2pchat join " + target)
 	}
-	if n == 0 {
+	if len(told) == 0 {
 		return errors.New("no host answers in this network; p2pchat host starts one, and p2pchat join TARGET joins one elsewhere")
 	}
 	return nil

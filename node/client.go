@@ -120,7 +120,7 @@ func start(ctx context.Context, c ClientConfig) (*Client, error) {
 	k.ctx, k.cancel = context.WithCancel(context.Background())
 	dialing, cancel := context.WithTimeout(ctx, dialTime)
 	defer cancel()
-	l, err := k.connect(dialing)
+	l, err := k.connect(dialing, c.dial)
 	if err != nil {
 		k.cancel()
 		return nil, err
@@ -210,6 +210,7 @@ func (k *Client) run() {
 	defer close(k.finished)
 	defer close(k.events)
 	defer k.end()
+	defer k.drop()
 	k.emit(k.welcome)
 	k.emit(k.link.path)
 	for {
@@ -270,21 +271,21 @@ func (k *Client) converse() (why string) {
 			moved = k.moved()
 			k.pulse.hurry()
 		case <-quiet.C:
-			if k.returning && k.pulse.asked() { // the replay does not come to its end: go on without
-				k.returning = false
-				k.pump()
-			}
-			if k.pulse.dead() {
+			if k.pulse.dead() && len(k.link.frames) == 0 {
 				return "it no longer answers"
 			}
 			if k.pulse.due() {
 				k.link.send(k.nextRef(), rooms.Ping{})
+				if k.returning { // the replay does not come to its end: go on without
+					k.returning = false
+					k.pump()
+				}
 			}
 		}
-		if k.wearing && k.idle() {
+		k.leave()
+		if k.wearing && k.next == nil && k.idle() {
 			return leaving
 		}
-		k.leave()
 		quiet.Reset(k.pulse.next())
 	}
 }
@@ -338,9 +339,16 @@ func (k *Client) reconnect(why string) bool {
 			return false
 		}
 		t.Stop()
-		ctx, cancel := context.WithTimeout(k.ctx, k.dialLimit(try))
-		l, err := k.connect(ctx)
-		late := ctx.Err() != nil
+		ctx, cancel := context.WithTimeout(k.ctx, dialTime)
+		dial, d := k.config.dial, k.config.dialer
+		if d != nil {
+			d.patience = k.patience(try)
+		}
+		if d != nil && !told {
+			dial = d.again
+		}
+		l, err := k.connect(ctx, dial)
+		late := ctx.Err() != nil || d != nil && d.late
 		cancel()
 		if err == nil {
 			k.use(l)
@@ -355,7 +363,7 @@ func (k *Client) reconnect(why string) bool {
 			told = true
 			k.emit(rooms.Connection{What: rooms.ConnectionLost, Why: "the relay cut it"})
 		}
-		if pause = dialAgain; !late {
+		if pause = dialAgain + rand.N(dialAgain); !late {
 			pause = k.wait/2 + rand.N(k.wait)
 			k.wait = min(2*k.wait, lastRetry)
 			if time.Since(lost) < soonTime {
@@ -370,9 +378,9 @@ func (k *Client) reconnect(why string) bool {
 	}
 }
 
-// dialLimit is how long a try to get back may take. One that began while the
-// network was away is slow to notice that it is back, so most are short.
-func (k *Client) dialLimit(try int) time.Duration {
+// patience is how long a try to get back waits for any answer. One that began while
+// the network was away is slow to notice that it is back, so most are short.
+func (k *Client) patience(try int) time.Duration {
 	if try%8 == 0 {
 		return dialTime
 	}

@@ -27,6 +27,14 @@ type dialer struct {
 	target        Target
 	requireDirect bool
 
+	// When a way past the relay is looked for next, how often that was done, and how
+	// often it did not come about; owned by improve, or by dial while it does not run.
+	due          time.Time
+	tries, fails int
+
+	patience time.Duration // how long a try waits for any answer; 0: as long as it may; owned by the client, as is:
+	late     bool          // the last try got no answer in time
+
 	mu     sync.Mutex // guards the fields below
 	known  []ma.Multiaddr
 	mapped []ma.Multiaddr
@@ -47,7 +55,7 @@ func (d *dialer) learn(w rooms.Whereabouts) {
 	var known, mapped []ma.Multiaddr
 	for _, a := range w.Addrs {
 		addr, err := ma.NewMultiaddr(a.Addr)
-		if err != nil || !relay.Near(addr) {
+		if err != nil || !relay.Near(addr) || a.Path == relay.Local {
 			continue
 		}
 		known = append(known, addr)
@@ -80,7 +88,9 @@ func (d *dialer) addrs() []ma.Multiaddr {
 // are closed: a client dials only when the way it had is dead, and a dead connection
 // looks alive for a while.
 func (d *dialer) dial(ctx context.Context) (conn, rooms.Path, error) {
-	c, err := d.net.Connect(ctx, peer.AddrInfo{ID: d.target.ID, Addrs: d.addrs()})
+	d.due, d.tries, d.fails = time.Time{}, 0, 0
+	c, err := d.net.Connect(ctx, peer.AddrInfo{ID: d.target.ID, Addrs: d.addrs()}, d.patience)
+	d.late = errors.Is(err, context.DeadlineExceeded)
 	if err != nil {
 		return nil, rooms.Path{}, d.explain(ctx, err)
 	}
@@ -88,6 +98,15 @@ func (d *dialer) dial(ctx context.Context) (conn, rooms.Path, error) {
 		if c, err = d.insist(ctx, c); err != nil {
 			return nil, rooms.Path{}, err
 		}
+	}
+	return d.open(ctx, c)
+}
+
+// again opens a stream through the relay that is in use, over a connection of its own.
+func (d *dialer) again(ctx context.Context) (conn, rooms.Path, error) {
+	c, err := d.net.Again(ctx, d.target.ID)
+	if err != nil {
+		return nil, rooms.Path{}, d.explain(ctx, err)
 	}
 	return d.open(ctx, c)
 }
@@ -125,7 +144,7 @@ const directTries = 3
 func (d *dialer) insist(ctx context.Context, relayed network.Conn) (network.Conn, error) {
 	why := error(errors.New("the host can only be reached through a relay"))
 	for n := range directTries {
-		c, err := d.net.Punch(ctx, relayed)
+		c, err := d.knock(ctx, relayed)
 		if err == nil {
 			return c, nil
 		}
@@ -141,53 +160,78 @@ func (d *dialer) insist(ctx context.Context, relayed network.Conn) (network.Conn
 		"no direct way to the host was found: %v", why)
 }
 
-// One that did not come about, since the host had another one to do, is asked for
-// again soon, a few times.
+// knock asks for a punch before there is a session. The host only serves those that
+// have begun one.
+func (d *dialer) knock(ctx context.Context, relayed network.Conn) (network.Conn, error) {
+	s, err := d.net.Stream(ctx, relayed, protocol.ID(wire.Protocol))
+	if err != nil {
+		return nil, err
+	}
+	defer s.Reset()
+	if _, err := s.Write(nil); err != nil { // which sends the name of the protocol
+		return nil, err
+	}
+	return d.net.Punch(ctx, relayed)
+}
+
+// punchAgain is when a way past the relay is looked for again. A punch that did not
+// come about, since the host had another one to do, is asked for again soon, a few
+// times.
+var punchAgain = [...]time.Duration{3 * time.Second, 7 * time.Second, 20 * time.Second, time.Minute, 5 * time.Minute}
+
 const (
 	punchSoon  = time.Second
 	punchFails = 5
 )
 
-// punchAgain is when a way past the relay is looked for again.
-var punchAgain = [...]time.Duration{0, 3 * time.Second, 7 * time.Second, 20 * time.Second, time.Minute, 5 * time.Minute}
-
 // improve looks for a way past a relay, again and again, until it finds one or ctx
-// ends. It tells when it has learned why there is none.
+// ends: at once when either side's addresses change. It tells when it has learned why
+// there is none. Only one may run at a time.
 func (d *dialer) improve(ctx context.Context, now conn, tell func(rooms.Path)) (conn, rooms.Path, bool) {
 	s, ok := now.(network.Stream)
 	if !ok || !d.net.Looks() {
 		return nil, rooms.Path{}, false
 	}
-	failed := 0
-	for n := 0; ; n++ {
-		moved, news := d.net.Moved(), d.changes()
-		c, err := d.net.Punch(ctx, s.Conn())
-		if err == nil {
-			next, path, err := d.open(ctx, c)
-			if err == nil {
-				return next, path, true
-			}
-		}
-		wait := punchAgain[min(n+1, len(punchAgain)-1)]
-		var none *relay.NoPunchError
-		switch {
-		case !errors.As(err, &none) && failed < punchFails: // it did not come to a try
-			wait, n, failed = punchSoon, n-1, failed+1
-		case d.learnWhy(none.Why + "; " + none.Help):
-			tell(d.path(s.Conn()))
-		}
-		t := time.NewTimer(wait)
+	moved, news := d.net.Moved(), d.changes()
+	for {
+		t := time.NewTimer(time.Until(d.due))
 		select {
 		case <-t.C:
 		case <-moved:
-			n = 0
+			d.tries = 0
 		case <-news:
 		case <-ctx.Done():
 			t.Stop()
 			return nil, rooms.Path{}, false
 		}
 		t.Stop()
+		moved, news = d.net.Moved(), d.changes()
+		c, err := d.net.Punch(ctx, s.Conn())
+		if err == nil {
+			if next, path, err := d.open(ctx, c); err == nil {
+				d.due = time.Now().Add(punchAgain[0]) // in case that the host does not answer there
+				return next, path, true
+			}
+		}
+		if d.postpone(err) {
+			tell(d.path(s.Conn()))
+		}
 	}
+}
+
+// postpone plans the next punch. It is true when why this one failed is news.
+func (d *dialer) postpone(err error) bool {
+	var none *relay.NoPunchError
+	if !errors.As(err, &none) {
+		if d.fails++; d.fails <= punchFails {
+			d.due = time.Now().Add(punchSoon)
+			return false
+		}
+	}
+	d.due = time.Now().Add(punchAgain[min(d.tries, len(punchAgain)-1)])
+	d.tries++
+	d.fails = 0
+	return none != nil && d.learnWhy(none.Why+"; "+none.Help)
 }
 
 // learnWhy keeps why there is no direct way; it is false when that was known.
@@ -234,6 +278,8 @@ func reason(ctx context.Context, err error) string {
 	switch {
 	case strings.Contains(err.Error(), "NO_RESERVATION"):
 		return "the relay is there, the host is not"
+	case strings.Contains(err.Error(), "CONNECTION_FAILED"):
+		return "the relay is there, but does not get through to the host just now"
 	case errors.Is(err, swarm.ErrNoGoodAddresses):
 		return "this machine has no way to such an address"
 	case ctx.Err() != nil || errors.As(err, &timeout) && timeout.Timeout():

@@ -82,24 +82,23 @@ func NewHost(c HostConfig) (*Host, error) {
 		stopping: make(chan struct{}),
 	}
 	h.ctx, h.cancel = context.WithCancel(context.Background())
-	h.net, err = relay.New(relay.Config{
-		Key: c.Key, Listen: c.Listen, Announce: c.Announce, Members: c.Limits.HostMembers,
-		Network: c.Network, Relays: c.Relays, Bootstrap: c.Bootstrap,
-	})
-	if err != nil {
-		return nil, err
-	}
 	if h.registrar, err = newRegistrar(h, c.Store); err != nil {
-		return nil, errors.Join(err, h.net.Close())
+		return nil, err
 	}
 	err = h.registrar.start(c.Lobby)
 	h.work.Go(h.registrar.run)
+	if err == nil { // behind the rooms: who connects finds them open
+		h.net, err = relay.New(relay.Config{
+			Key: c.Key, Listen: c.Listen, Announce: c.Announce, Members: c.Limits.HostMembers,
+			Network: c.Network, Relays: c.Relays, Bootstrap: c.Bootstrap,
+		})
+	}
 	if err != nil {
 		return nil, errors.Join(err, h.Close())
 	}
 	h.net.Host.SetStreamHandler(protocol.ID(wire.Protocol), h.stream)
 	h.net.Host.Network().Notify(&network.NotifyBundle{ConnectedF: func(_ network.Network, c network.Conn) { h.expectSession(c) }})
-	h.net.Offer(relay.OfferConfig{Name: c.Name, Changed: h.moved})
+	h.net.Offer(relay.OfferConfig{Name: c.Name, Changed: h.moved, Members: protocol.ID(wire.Protocol)})
 	return h, nil
 }
 
@@ -113,11 +112,12 @@ func (h *Host) stream(s network.Stream) {
 		return
 	}
 	defer h.sessions.Done()
-	if !h.strangers.enter(group) {
+	from := s.Conn().RemotePeer()
+	if !h.strangers.enter(group, from) {
 		_ = s.Reset()
 		return
 	}
-	h.serve(s, rooms.PeerID(s.Conn().RemotePeer().String()), path+" over "+transport, func() { h.strangers.leave(group) })
+	h.serve(s, rooms.PeerID(s.Conn().RemotePeer().String()), path+" over "+transport, func() { h.strangers.leave(group, from) })
 	h.expectSession(s.Conn())
 }
 
@@ -205,7 +205,10 @@ func (h *Host) Close() error {
 	close(h.stopping)
 	h.cancel()
 	h.sessions.Wait()
-	err := h.net.Close()
+	var err error
+	if h.net != nil {
+		err = h.net.Close()
+	}
 	close(h.registrar.asks)
 	h.work.Wait()
 	return err

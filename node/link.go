@@ -27,10 +27,10 @@ type link struct {
 	hello  chan greeting   // with a better link: the answer to its hello; owned by the client's owner
 	worn   <-chan struct{} // closed when a relay is about to cut the connection; nil: none is, or it was told
 
-	wears           chan struct{}
-	wearOnce        sync.Once
-	limit           int64 // bytes each way until it is worn; 0: no limit
-	received, wrote int64 // owned by the reader, and by the writer
+	wears          chan struct{}
+	wearOnce       sync.Once
+	limit          int64 // bytes each way until it is worn; 0: no limit
+	received, sent int64 // owned by the reader, and by the client's owner
 
 	mu      sync.Mutex // guards the fields below
 	waiting []byte
@@ -69,8 +69,8 @@ func (k *Client) hello() wire.Hello {
 }
 
 // connect makes a link, says hello and waits for the welcome.
-func (k *Client) connect(ctx context.Context) (*link, error) {
-	c, path, err := k.config.dial(ctx)
+func (k *Client) connect(ctx context.Context, dial func(context.Context) (conn, rooms.Path, error)) (*link, error) {
+	c, path, err := dial(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -82,13 +82,22 @@ func (k *Client) connect(ctx context.Context) (*link, error) {
 	if l.welcome, err = l.greet(ctx); err != nil {
 		l.close()
 		if k.config.dialer != nil && !k.config.dialer.speaks(ctx, c) {
-			err = rooms.Refuse(rooms.UnsupportedVersion, "both sides need a p2pchat of the same major version",
-				"%s answers, but speaks no %s", k.config.Target.ID, wire.Protocol)
+			err = k.silent()
 		}
 		return nil, err
 	}
 	l.path.RTT = time.Since(began)
 	return l, nil
+}
+
+// silent tells what it means that the other side speaks no p2pchat: one that did
+// before is about to start, or to stop.
+func (k *Client) silent() *rooms.Refusal {
+	if k.welcome.Peer != "" {
+		return unreachable("the host is not ready yet")
+	}
+	return rooms.Refuse(rooms.UnsupportedVersion, "both sides need a p2pchat of the same major version",
+		"%s answers, but speaks no %s", k.config.Target.ID, wire.Protocol)
 }
 
 // greet waits for the welcome.
@@ -149,12 +158,16 @@ func (c counted) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// send queues a command; everything queued goes out in one Write.
-func (l *link) send(ref uint64, cmd rooms.Command) {
+// send queues a command; everything queued goes out in one Write. It is false when
+// the relay would cut the connection soon after.
+func (l *link) send(ref uint64, cmd rooms.Command) bool {
 	l.mu.Lock()
+	before := len(l.waiting)
 	l.waiting = wire.AppendCommand(l.waiting, ref, cmd)
+	l.sent += int64(len(l.waiting) - before)
 	l.mu.Unlock()
 	signal(l.wake)
+	return l.limit == 0 || l.sent < l.limit
 }
 
 // finish closes the sending side behind what is queued.
@@ -178,9 +191,6 @@ func (l *link) write() {
 		l.mu.Unlock()
 		_ = l.conn.SetWriteDeadline(time.Now().Add(writeTime))
 		if len(out) > 0 {
-			if l.wrote += int64(len(out)); l.limit > 0 && l.wrote > l.limit {
-				l.wear()
-			}
 			if _, err := l.conn.Write(out); err != nil {
 				l.fail(err)
 				_ = l.conn.Close()

@@ -21,13 +21,6 @@ func (k *Client) use(l *link) {
 	k.link, k.wearing = l, false
 	k.welcome, k.nick = l.welcome, l.welcome.Nick
 	k.pulse.begin(l.path.Path != relay.Local && l.path.Path != relay.LAN, l.path.RTT)
-	if k.config.improve != nil && l.path.Path == relay.Relayed {
-		l.work.Go(func() { l.seek(k.config.improve) })
-	}
-}
-
-// seek looks for a better link, and hands it to the client's owner.
-func (l *link) seek(improve func(context.Context, conn, func(rooms.Path)) (conn, rooms.Path, bool)) {
 	if after := wearAfter(l.conn); after > 0 {
 		l.work.Go(func() {
 			if sleep(l.ctx, after) {
@@ -35,6 +28,13 @@ func (l *link) seek(improve func(context.Context, conn, func(rooms.Path)) (conn,
 			}
 		})
 	}
+	if k.config.improve != nil && l.path.Path == relay.Relayed {
+		l.work.Go(func() { l.seek(k.config.improve) })
+	}
+}
+
+// seek looks for a better link, and hands it to the client's owner.
+func (l *link) seek(improve func(context.Context, conn, func(rooms.Path)) (conn, rooms.Path, bool)) {
 	c, path, ok := improve(l.ctx, l.conn, func(p rooms.Path) {
 		select {
 		case l.news <- p:
@@ -62,7 +62,7 @@ func (k *Client) leave() {
 	l.hello = make(chan greeting, 1)
 	began := time.Now()
 	l.begin(k.hello())
-	ctx, cancel := context.WithTimeout(k.ctx, moveTime)
+	ctx, cancel := context.WithTimeout(k.ctx, moveTime+8*k.pulse.rtt)
 	l.work.Go(func() {
 		defer cancel()
 		var g greeting
@@ -74,7 +74,7 @@ func (k *Client) leave() {
 
 // Timing of a move.
 const (
-	moveTime  = 5 * time.Second // for the welcome on the new link
+	moveTime  = 2 * time.Second // for the welcome on the new link, besides round trips
 	drainTime = time.Second     // for the end of the old one
 )
 
@@ -104,6 +104,7 @@ func (k *Client) moved() <-chan struct{} {
 func (k *Client) welcomed(g greeting) bool {
 	if g.err != nil {
 		k.drop()
+		k.link.work.Go(func() { k.link.seek(k.config.improve) })
 		k.pump()
 		return false
 	}
@@ -137,9 +138,6 @@ func (k *Client) drop() {
 
 // idle tells whether everything that was sent is answered.
 func (k *Client) idle() bool {
-	if k.resuming() {
-		return false
-	}
 	for _, r := range k.pending {
 		if r.ref != 0 {
 			return false
@@ -158,8 +156,11 @@ func (k *Client) finish() (why string) {
 			if !ok {
 				return leaving
 			}
-			if why := k.take(f); why != "" && k.final != nil {
-				return why
+			if why := k.take(f); why != "" { // the rest is read again on the new link
+				if k.final != nil {
+					return why
+				}
+				return leaving
 			}
 		case <-t.C:
 			return leaving
@@ -183,6 +184,7 @@ func (k *Client) change() {
 const (
 	wearTime  = 0.8
 	wearBytes = 0.65
+	holdBytes = 0.8
 )
 
 // wearAfter is how long a link over a relay that cuts circuits is used; 0: as long
@@ -199,6 +201,15 @@ func wearAt(c conn) int64 {
 		return 0
 	}
 	return int64(wearBytes * float64(limit))
+}
+
+// holdAt is after how many bytes a host waits for the member to leave such a link.
+func holdAt(c conn) int64 {
+	limit, _ := cut(c)[relayclient.StatLimitData].(uint64)
+	if limit > 1<<40 {
+		return 0
+	}
+	return int64(holdBytes * float64(limit))
 }
 
 // cut is what a relay said about cutting a connection.

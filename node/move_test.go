@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -15,8 +16,8 @@ import (
 )
 
 // restless connects a member that is offered a better link again and again: as often
-// as it may move, with a stream of its own each time.
-func (w *world) restless(nick string, moves int) *friend {
+// as it may move, with a stream of its own each time, until it is to stay.
+func (w *world) restless(nick string, still *atomic.Bool) *friend {
 	w.Helper()
 	net, err := relay.New(relay.Config{Key: newKey(w.TB)})
 	if err != nil {
@@ -33,11 +34,11 @@ func (w *world) restless(nick string, moves int) *friend {
 		return s, path, err
 	}
 	c.improve = func(ctx context.Context, _ conn, _ func(rooms.Path)) (conn, rooms.Path, bool) {
-		if moves--; moves < 0 {
+		if still.Load() {
 			return nil, rooms.Path{}, false
 		}
 		s, err := net.Host.NewStream(ctx, c.Target.ID, protocol.ID(wire.Protocol))
-		return s, rooms.Path{Path: relay.Relayed, Transport: fmt.Sprint("move ", moves)}, err == nil
+		return s, rooms.Path{Path: relay.Relayed}, err == nil
 	}
 	k, err := start(context.Background(), c)
 	if err != nil {
@@ -52,8 +53,9 @@ func (w *world) restless(nick string, moves int) *friend {
 // once and in order, every answer comes, and nobody is told of a lost connection.
 func TestMovesLoseNothing(t *testing.T) {
 	const moves, lines = 40, 2000
+	var still atomic.Bool
 	w := newWorld(t)
-	alice, bob := w.join("alice", "lobby"), w.restless("bob", moves)
+	alice, bob := w.join("alice", "lobby"), w.restless("bob", &still)
 	bob.must(rooms.Join{Room: "lobby"})
 	var talking sync.WaitGroup
 	for _, f := range []*friend{alice, bob} {
@@ -85,7 +87,9 @@ func TestMovesLoseNothing(t *testing.T) {
 				}
 				answers++
 			case rooms.Path:
-				moved++
+				if moved++; moved == moves {
+					still.Store(true)
+				}
 			case rooms.Connection:
 				t.Fatalf("told %+v after %d moves", e, moved)
 			}

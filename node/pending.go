@@ -40,8 +40,11 @@ func (k *Client) pump() {
 		}
 		if r.ref == 0 {
 			r.ref = k.nextRef()
-			k.link.send(r.ref, r.cmd)
 			k.pulse.said()
+			if !k.link.send(r.ref, r.cmd) {
+				k.wearing = true
+				return
+			}
 		}
 	}
 }

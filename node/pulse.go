@@ -90,16 +90,13 @@ func (p *pulse) at() time.Time {
 // next is how long nothing has to be done.
 func (p *pulse) next() time.Duration { return max(0, time.Until(p.at())) }
 
-// asked tells whether a ping is under way.
-func (p *pulse) asked() bool { return !p.pinged.IsZero() }
-
 // dead tells whether a ping was not answered in time. Where that was only a slow
 // network, the next link's round trip says so, and more patience follows.
-func (p *pulse) dead() bool { return p.asked() && !time.Now().Before(p.at()) }
+func (p *pulse) dead() bool { return !p.pinged.IsZero() && !time.Now().Before(p.at()) }
 
 // due tells whether it is time for a ping, and takes it as sent.
 func (p *pulse) due() bool {
-	if p.asked() || time.Now().Before(p.at()) {
+	if !p.pinged.IsZero() || time.Now().Before(p.at()) {
 		return false
 	}
 	p.pinged = time.Now()

@@ -34,7 +34,7 @@ type ask struct {
 	cmd     rooms.Command
 	reply   chan<- reply // capacity 1
 
-	tell rooms.Event // instead of all that: for every session
+	tell func() rooms.Event // instead of all that: for every session
 }
 
 // reply tells the asker how it went. The answer itself went to the session's
@@ -127,8 +127,9 @@ func (g *registrar) run() {
 	defer close(g.done)
 	for a := range g.asks {
 		if a.tell != nil {
+			e := a.tell()
 			for _, s := range g.sessions {
-				s.out.push(0, a.tell)
+				s.out.push(0, e)
 			}
 			continue
 		}

@@ -43,10 +43,12 @@ type session struct {
 	out  *outbox
 	path string
 
+	sent, hold int64 // bytes written, and after how many the writer waits for the member to leave; owned by the writer
+
 	gone    chan struct{} // closed when the registrar has dropped it
 	written chan struct{} // closed when the writer has ended
 
-	// Owned by the reader.
+	// Owned by handleAll.
 	room   *room
 	spoke  bool // since the last command of another kind
 	tokens float64
@@ -69,7 +71,7 @@ func (h *Host) serve(c conn, peer rooms.PeerID, path string, greeted func()) {
 		return
 	}
 	s := &session{
-		id: rooms.SessionID(h.sessionIDs.Add(1)), peer: peer, host: h, conn: c, out: newOutbox(), path: path,
+		id: rooms.SessionID(h.sessionIDs.Add(1)), peer: peer, host: h, conn: c, out: newOutbox(), path: path, hold: holdAt(c),
 		gone: make(chan struct{}), written: make(chan struct{}),
 		tokens: requestPool, filled: time.Now(),
 	}

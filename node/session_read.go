@@ -9,14 +9,32 @@ import (
 	"p2pchat/rooms"
 )
 
-// read handles commands until the connection ends.
+// command is one that waits to be handled.
+type command struct {
+	ref uint64
+	cmd rooms.Command
+}
+
+// waitingCommands is how many may wait for the one that is being handled.
+const waitingCommands = 16
+
+// read takes commands until the connection ends. It answers pings itself: a disk that
+// holds up a command must not look like a host that is gone.
 func (s *session) read(r *wire.Reader) {
+	waiting, handled := make(chan command, waitingCommands), make(chan struct{})
+	go func() {
+		defer close(handled)
+		s.handleAll(waiting)
+	}()
+	defer func() { <-handled }()
+	defer close(waiting)
 	for {
 		_ = s.conn.SetReadDeadline(time.Now().Add(silentTime))
 		if s.host.closing() { // looked at behind the deadline, which stopping cuts short
 			return
 		}
 		ref, cmd, err := r.Command()
+		_, ping := cmd.(rooms.Ping)
 		switch {
 		case errors.Is(err, wire.ErrUnknown):
 			s.out.push(ref, rooms.Refuse(rooms.BadRequest, "the host runs an older p2pchat", "the host doesn't know this command"))
@@ -24,9 +42,26 @@ func (s *session) read(r *wire.Reader) {
 			if !s.excuse(err) {
 				return
 			}
+		case ping && !s.out.full():
+			s.out.push(ref, rooms.Done{})
 		default:
-			s.handle(ref, cmd)
+			select {
+			case waiting <- command{ref, cmd}:
+			case <-handled:
+				return
+			}
 		}
+		if !s.breathe() {
+			return
+		}
+	}
+}
+
+// handleAll handles commands one after the other, until there are no more or the
+// connection has ended.
+func (s *session) handleAll(waiting <-chan command) {
+	for c := range waiting {
+		s.handle(c.ref, c.cmd)
 		if !s.breathe() {
 			return
 		}

@@ -43,6 +43,26 @@ func reuse(b []byte) []byte {
 	return b
 }
 
+// leaveTime is how long a member has to leave a link that its relay will cut.
+const leaveTime = 3 * time.Second
+
+// giveWay waits, once, for a member whose relay will cut the link after some more
+// bytes: it leaves by itself, and what is not sent here it reads on its next one.
+func (s *session) giveWay(more int) {
+	s.sent += int64(more)
+	if s.hold == 0 || s.sent < s.hold {
+		return
+	}
+	s.hold = 0
+	t := time.NewTimer(leaveTime)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-s.gone:
+	case <-s.host.stopping:
+	}
+}
+
 func (s *session) send(frames []byte) error {
 	for len(frames) > 0 {
 		limit := writeTime
@@ -50,6 +70,7 @@ func (s *session) send(frames []byte) error {
 			limit = farewell
 		}
 		part := frames[:min(len(frames), writePart)]
+		s.giveWay(len(part))
 		_ = s.conn.SetWriteDeadline(time.Now().Add(limit))
 		if _, err := s.conn.Write(part); err != nil {
 			return err

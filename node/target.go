@@ -106,7 +106,7 @@ func (h *Host) moved() {
 	}
 	go func() {
 		defer h.sessions.Done()
-		h.registrar.asks <- ask{tell: h.whereabouts()}
+		h.registrar.asks <- ask{tell: func() rooms.Event { return h.whereabouts() }}
 		if h.config.Moved != nil {
 			h.config.Moved()
 		}

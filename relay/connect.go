@@ -29,8 +29,9 @@ const relayLater = time.Second
 // addresses, its relays, the relays that were named, and where these fail, what the
 // LAN and the directory say. Old connections to it and to its relays are closed:
 // Connect is called when they are of no use any more, and a dead connection looks
-// alive for a while.
-func (n *Net) Connect(ctx context.Context, target peer.AddrInfo) (network.Conn, error) {
+// alive for a while. With patience, it gives up when nobody has answered for so long;
+// a relay that has answered is given more. The error is context.DeadlineExceeded then.
+func (n *Net) Connect(ctx context.Context, target peer.AddrInfo, patience time.Duration) (network.Conn, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	n.forget(target.ID)
@@ -40,8 +41,11 @@ func (n *Net) Connect(ctx context.Context, target peer.AddrInfo) (network.Conn, 
 	for _, r := range n.config.Relays {
 		t.relays = AddPeer(t.relays, r)
 	}
-	return t.run()
+	return t.run(patience)
 }
+
+// morePatience is how much longer a try waits when a relay has answered.
+const morePatience = 4
 
 // trial is one try to connect to a peer. libp2p joins all that dials one peer into
 // one, which fails when the last address has; so the peer's own addresses are dialled
@@ -76,7 +80,12 @@ type result struct {
 // run returns the first connection. The search begins when it takes long, or at
 // once when nothing else is left; while it goes on, the ways that failed are tried
 // again.
-func (t *trial) run() (network.Conn, error) {
+func (t *trial) run(patience time.Duration) (network.Conn, error) {
+	began, limit := time.Now(), time.NewTimer(patience)
+	defer limit.Stop()
+	if patience == 0 {
+		limit.Stop()
+	}
 	t.searched = t.net.directory == nil
 	t.begin()
 	search := time.NewTimer(searchDelay)
@@ -95,7 +104,12 @@ func (t *trial) run() (network.Conn, error) {
 			if t.errs = append(t.errs, r.err); t.running == 0 {
 				search.Reset(0)
 			}
+		case <-limit.C:
+			return nil, errors.Join(append(t.errs, context.DeadlineExceeded)...)
 		case id := <-t.ready:
+			if patience > 0 {
+				limit.Reset(max(0, morePatience*patience-time.Since(began)))
+			}
 			t.giveUp()
 			dials := t.dials
 			t.way(func(ctx context.Context) (network.Conn, error) {
@@ -259,4 +273,16 @@ func pause(ctx context.Context, d time.Duration) bool {
 	case <-ctx.Done():
 		return false
 	}
+}
+
+// Again connects anew to a peer that a relay leads to, by the same relay, which is
+// still connected.
+func (n *Net) Again(ctx context.Context, id peer.ID) (network.Conn, error) {
+	for _, c := range n.Host.Network().ConnsToPeer(id) {
+		if r, ok := relayOf(c.RemoteMultiaddr()); ok {
+			_ = n.Host.Network().ClosePeer(id)
+			return n.circuit(ctx, r.ID, id)
+		}
+	}
+	return nil, errors.New("no relay is in use")
 }

@@ -60,6 +60,9 @@ func newDirectory(ctx context.Context, h host.Host, c Config, serve bool) (*dire
 		mode = dht.ModeServer
 	}
 	options := []dht.Option{dht.Mode(mode)}
+	if serve {
+		options = append(options, dht.ProviderStore(newRecords()))
+	}
 	if c.Network != Public || serve {
 		options = append(options, dht.ProtocolPrefix(directoryPrefix), dht.DisableValues())
 	}
@@ -176,6 +179,9 @@ func key(id peer.ID) cid.Cid {
 // changed, and again from time to time.
 func (n *Net) publish() {
 	d := n.directory
+	for _, e := range d.entrances() {
+		n.observer.help(e.ID)
+	}
 	for n.ctx.Err() == nil {
 		wait := enterEvery
 		moved := n.Moved()

@@ -21,6 +21,7 @@ const (
 	lanDomain  = "local"
 	lanBrowse  = 3 * time.Second // in which a host in the LAN answers
 	lanAddrs   = 8
+	lanRecords = 4  // of one host
 	lanName    = 60 // bytes
 )
 
@@ -73,8 +74,8 @@ func (n *Net) registerLAN(name string) (*zeroconf.Server, error) {
 	return zeroconf.RegisterProxy(instance[len(instance)-16:], lanService, lanDomain, at, instance[len(instance)-16:], ips, text, nil)
 }
 
-// BrowseLAN looks for hosts in the LAN for a few seconds, or until ctx ends. Each is
-// told once.
+// BrowseLAN looks for hosts in the LAN for a few seconds, or until ctx ends. A host is
+// told as often as it is answered for, a few times: anybody there may answer for it.
 func BrowseLAN(ctx context.Context) <-chan LANHost {
 	found := make(chan LANHost)
 	ctx, cancel := context.WithTimeout(ctx, lanBrowse)
@@ -83,7 +84,7 @@ func BrowseLAN(ctx context.Context) <-chan LANHost {
 	go func() {
 		defer close(found)
 		defer cancel()
-		told := map[peer.ID]bool{}
+		told := map[peer.ID]int{}
 		for {
 			select {
 			case e, more := <-entries:
@@ -91,10 +92,10 @@ func BrowseLAN(ctx context.Context) <-chan LANHost {
 					return
 				}
 				h, ok := readLAN(e.Text)
-				if !ok || told[h.ID] {
+				if !ok || told[h.ID] == lanRecords {
 					continue
 				}
-				told[h.ID] = true
+				told[h.ID]++
 				select {
 				case found <- h:
 				case <-ctx.Done():

@@ -115,7 +115,7 @@ func TestThroughARelay(t *testing.T) {
 	_, relay := newRelay(t, ServiceConfig{})
 	_, there := newHostBehind(t, relay)
 	n := newNet(t, Config{})
-	c, err := n.Connect(t.Context(), there)
+	c, err := n.Connect(t.Context(), there, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,7 +123,7 @@ func TestThroughARelay(t *testing.T) {
 		t.Errorf("%s over %s", path, transport)
 	}
 	speak(t, n, c)
-	byID, err := newNet(t, Config{Relays: []peer.AddrInfo{relay}}).Connect(t.Context(), peer.AddrInfo{ID: there.ID})
+	byID, err := newNet(t, Config{Relays: []peer.AddrInfo{relay}}).Connect(t.Context(), peer.AddrInfo{ID: there.ID}, 0)
 	if err != nil || !isRelayed(byID.RemoteMultiaddr()) {
 		t.Errorf("by its ID and a relay that was named: %v", err)
 	}
@@ -170,7 +170,7 @@ func TestRelayRestarts(t *testing.T) {
 	defer s.Close()
 	h.Await(ctx, func() bool { return h.Relayed(1) })
 	n := newNet(t, Config{})
-	c, err := n.Connect(ctx, there)
+	c, err := n.Connect(ctx, there, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -201,7 +201,7 @@ func TestConnectFails(t *testing.T) {
 		"a nameless relay": {ma.StringCast("/ip4/127.0.0.1/tcp/1/p2p-circuit")},
 	} {
 		ctx, cancel := context.WithTimeout(t.Context(), patience)
-		if c, err := n.Connect(ctx, peer.AddrInfo{ID: nobody, Addrs: addrs}); err == nil || errors.Is(err, context.DeadlineExceeded) {
+		if c, err := n.Connect(ctx, peer.AddrInfo{ID: nobody, Addrs: addrs}, 0); err == nil || errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("%s: %v, %v", name, c, err)
 		}
 		cancel()

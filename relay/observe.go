@@ -120,6 +120,10 @@ func (o *observer) help(id peer.ID) {
 	o.helpers[id] = true
 }
 
+// Helps tells whether a peer is one that this host makes use of: a relay, or one
+// where the directory begins.
+func (n *Net) Helps(id peer.ID) bool { return n.observer.helps(id) }
+
 func (o *observer) helps(id peer.ID) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -155,7 +155,7 @@ func (o *outsider) reserve(ctx context.Context, n *Net) {
 	defer heart.Reset()
 	for range 2 { // the first opens the stream
 		began = time.Now()
-		if beat(heart, pingTime) != nil {
+		if echoed(heart, pingTime) != nil {
 			return
 		}
 	}

@@ -29,11 +29,14 @@ const PunchProtocol = protocol.ID("/p2pchat/punch/1.0.0")
 const (
 	punchRounds   = 3
 	punchMessage  = 4 << 10
-	punchAddrs    = 8               // dialled at a time: what a swarm does at once
-	punchLook     = 1 * time.Second // to find out one's own addresses
-	punchAnswer   = 5 * time.Second // for a message of the other side
-	punchAtOnce   = 64              // that others asked for
-	punchKnown    = 8192            // peers whose addresses are remembered, to name the path
+	punchAddrs    = 8                // dialled at a time: what a swarm does at once
+	punchLook     = 1 * time.Second  // to find out one's own addresses
+	punchAnswer   = 5 * time.Second  // for a message of the other side
+	punchAtOnce   = 64               // that others asked for
+	punchPause    = time.Second      // between two that a peer asks for
+	punchLongest  = 15 * time.Second // for all rounds of one that a peer asks for
+	punchPlaces   = 3                // machines that an offer may name, by their public addresses
+	punchKnown    = 8192             // peers whose addresses are remembered, to name the path
 	shortestRound = 900 * time.Millisecond
 	longestRound  = 3 * time.Second
 )
@@ -41,14 +44,17 @@ const (
 // puncher answers and asks for punches.
 type puncher struct {
 	net   *Net
+	near  func(ma.Multiaddr) bool
 	slots chan struct{}
 
 	work sync.WaitGroup
 
-	mu     sync.Mutex // guards the fields below
-	closed bool
-	busy   map[peer.ID]bool
-	ways   map[peer.ID][]way // the addresses of a peer, as it named them
+	mu      sync.Mutex // guards the fields below
+	closed  bool
+	members protocol.ID // see OfferConfig
+	busy    map[peer.ID]bool
+	last    map[peer.ID]time.Time // when a peer asked
+	ways    map[peer.ID][]way     // the addresses of a peer, as it named them
 }
 
 // way is an address and how its owner comes by it.
@@ -58,11 +64,35 @@ type way struct {
 }
 
 func newPuncher(n *Net) *puncher {
-	p := &puncher{net: n, slots: make(chan struct{}, punchAtOnce), busy: map[peer.ID]bool{}, ways: map[peer.ID][]way{}}
+	p := &puncher{net: n, near: Near, slots: make(chan struct{}, punchAtOnce), busy: map[peer.ID]bool{}, last: map[peer.ID]time.Time{}, ways: map[peer.ID][]way{}}
 	if n.config.Network != None {
 		n.Host.SetStreamHandler(PunchProtocol, p.answer)
 	}
 	return p
+}
+
+// only lets none but the peers with a stream of this protocol ask for punches.
+func (p *puncher) only(members protocol.ID) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.members = members
+}
+
+// serves tells whether a peer may ask for a punch now: it would be an amplifier in the
+// hands of strangers.
+func (p *puncher) serves(id peer.ID) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if time.Since(p.last[id]) < punchPause {
+		return false
+	}
+	if len(p.last) > punchKnown {
+		clear(p.last)
+	}
+	p.last[id] = time.Now()
+	return p.members == "" || slices.ContainsFunc(p.net.Host.Network().ConnsToPeer(id), func(c network.Conn) bool {
+		return slices.ContainsFunc(c.GetStreams(), func(s network.Stream) bool { return s.Protocol() == p.members })
+	})
 }
 
 func (p *puncher) close() {
@@ -118,6 +148,7 @@ func (n *Net) Punch(ctx context.Context, relayed network.Conn) (network.Conn, er
 		return nil, err
 	}
 	defer s.Reset()
+	defer context.AfterFunc(ctx, func() { _ = s.Reset() })()
 	return n.puncher.ask(ctx, s)
 }
 
@@ -167,25 +198,28 @@ func roundTime(rtt time.Duration) time.Duration {
 func (p *puncher) answer(s network.Stream) {
 	defer s.Reset()
 	id := s.Conn().RemotePeer()
-	if !isRelayed(s.Conn().RemoteMultiaddr()) || !p.begin(id) {
+	if !isRelayed(s.Conn().RemoteMultiaddr()) || !p.serves(id) || !p.begin(id) {
 		return
 	}
 	defer p.end(id)
-	select {
-	case p.slots <- struct{}{}:
-		defer func() { <-p.slots }()
-	default:
-		return
-	}
+	ctx, cancel := context.WithTimeout(p.net.ctx, punchLongest)
+	defer cancel()
+	defer context.AfterFunc(ctx, func() { _ = s.Reset() })()
 	r, w := pbio.NewDelimitedReader(s, punchMessage), pbio.NewDelimitedWriter(s)
 	_ = s.SetDeadline(time.Now().Add(punchAnswer))
 	var theirs pb.Offer
 	if err := r.ReadMsg(&theirs); err != nil {
 		return
 	}
+	select {
+	case p.slots <- struct{}{}:
+		defer func() { <-p.slots }()
+	default:
+		return
+	}
 	began := time.Now()
 	p.closeUnused(id)
-	mine := p.offer(p.net.ctx)
+	mine := p.offer(ctx)
 	mine.TookMs = uint32(time.Since(began).Milliseconds())
 	if err := w.WriteMsg(mine); err != nil {
 		return
@@ -198,7 +232,7 @@ func (p *puncher) answer(s network.Stream) {
 			return
 		}
 		limit := min(longestRound, time.Duration(g.GetLimitMs())*time.Millisecond)
-		if p.meet(p.net.ctx, id, addrs, g.GetClient(), 0, limit) != nil {
+		if p.meet(ctx, id, addrs, g.GetClient(), 0, limit) != nil {
 			return
 		}
 	}
@@ -242,8 +276,17 @@ func (p *puncher) meeting(id peer.ID, mine, theirs *pb.Offer) []ma.Multiaddr {
 	all := ways(theirs)
 	together := slices.ContainsFunc(all, func(w way) bool { return w.kind == pb.Kind_KIND_SEEN && here[ip(w.addr)] })
 	var addrs []ma.Multiaddr
+	places := map[string]bool{}
 	for _, w := range all {
-		if len(addrs) < punchAddrs && (manet.IsPublicAddr(w.addr) || w.kind == pb.Kind_KIND_LAN && together && manet.IsPrivateAddr(w.addr)) {
+		public := manet.IsPublicAddr(w.addr)
+		if public && !places[ip(w.addr)] && len(places) == punchPlaces {
+			continue
+		}
+		if public {
+			places[ip(w.addr)] = true
+		}
+		near := w.kind == pb.Kind_KIND_LAN && together && manet.IsPrivateAddr(w.addr) && p.near(w.addr)
+		if len(addrs) < punchAddrs && (public || near) {
 			addrs = append(addrs, w.addr)
 		}
 	}

@@ -23,7 +23,7 @@ func offer(hard, noUDP bool, addrs ...string) *pb.Offer {
 
 // Addresses inside a network are dialled only when both sides are behind one NAT.
 func TestMeeting(t *testing.T) {
-	p := &puncher{ways: nil}
+	p := &puncher{near: func(ma.Multiaddr) bool { return true }}
 	for _, tt := range []struct {
 		name         string
 		mine, theirs *pb.Offer
@@ -107,7 +107,7 @@ func FuzzOffer(f *testing.F) {
 				t.Errorf("would dial %s", w.addr)
 			}
 		}
-		p := &puncher{ways: map[peer.ID][]way{}}
+		p := &puncher{near: Near, ways: map[peer.ID][]way{}}
 		for _, a := range p.meeting("x", offer(false, false, "seen /ip4/5.1.0.2/tcp/1"), &o) {
 			if !manet.IsPublicAddr(a) && !manet.IsPrivateAddr(a) {
 				t.Errorf("would dial %s", a)

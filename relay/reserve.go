@@ -11,6 +11,7 @@ import (
 
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
+	"github.com/libp2p/go-libp2p/core/protocol"
 	rcmgr "github.com/libp2p/go-libp2p/p2p/host/resource-manager"
 	relayclient "github.com/libp2p/go-libp2p/p2p/protocol/circuitv2/client"
 	"github.com/libp2p/go-libp2p/p2p/protocol/circuitv2/proto"
@@ -21,14 +22,16 @@ import (
 
 // OfferConfig says how a host makes itself reachable.
 type OfferConfig struct {
-	Name    string // told in the LAN
-	Changed func() // called when Addresses has changed; must not block
+	Name    string      // told in the LAN
+	Changed func()      // called when Addresses has changed; must not block
+	Members protocol.ID // only peers with a stream of this protocol are punched; empty: all
 }
 
 // Offer makes this host reachable from outside until Close: it asks the router for
 // a port, keeps a place at relays, and tells the directory and the LAN.
 func (n *Net) Offer(c OfferConfig) {
 	n.reach.changed = c.Changed
+	n.puncher.only(c.Members)
 	k := &keeper{net: n, kept: map[peer.ID]bool{}}
 	for _, r := range n.config.Relays {
 		k.begin(r)
@@ -76,6 +79,7 @@ const (
 	heldLong     = 10 * time.Second       // a place held so long was a good one
 	pingOwn      = time.Second
 	pingOther    = 5 * time.Second
+	hearts       = 4 // streams to ping by, in turn: a relay opens circuits over the connection that has most
 	pingTime     = 1500 * time.Millisecond
 )
 
@@ -168,16 +172,23 @@ func (k *keeper) confirm(conn network.Conn) {
 // guard watches a relay, and renews the reservation in time.
 func (k *keeper) guard(conn network.Conn, place *relayclient.Reservation, every time.Duration, moved <-chan struct{}) error {
 	n := k.net
-	heart, err := n.Stream(n.ctx, conn, ping.ID)
-	if err != nil {
-		return err
+	var all [hearts]heart
+	defer func() {
+		for i := range all {
+			all[i].stop()
+		}
+	}()
+	for i := range all {
+		if err := all[i].start(n, conn); err != nil {
+			return err
+		}
 	}
-	defer heart.Reset()
+	var err error
 	renew := time.NewTimer(time.Until(place.Expiration) / 2)
 	defer renew.Stop()
 	tick := time.NewTicker(every)
 	defer tick.Stop()
-	for {
+	for beats := 0; ; {
 		select {
 		case <-tick.C:
 		case <-moved:
@@ -200,7 +211,8 @@ func (k *keeper) guard(conn network.Conn, place *relayclient.Reservation, every 
 			return errors.New("the connection was lost")
 		}
 		began := time.Now()
-		if err := beat(heart, pingTime); err != nil {
+		beats++
+		if err := all[beats%hearts].beat(n, conn); err != nil {
 			return err
 		}
 		n.Host.Peerstore().RecordLatency(conn.RemotePeer(), time.Since(began))
@@ -211,7 +223,7 @@ func (k *keeper) guard(conn network.Conn, place *relayclient.Reservation, every 
 // lead here: the bootstrap peers, and on the public network whoever it meets there.
 func (k *keeper) search() {
 	n := k.net
-	for n.ctx.Err() == nil {
+	for tries := 0; n.ctx.Err() == nil; tries++ {
 		if !n.reach.relayed(relaysWanted) && n.directory.enter(n.ctx) {
 			for _, id := range n.Host.Network().Peers() {
 				if offers, err := n.Host.Peerstore().SupportsProtocols(id, proto.ProtoIDv2Hop); err == nil && len(offers) > 0 {
@@ -224,7 +236,7 @@ func (k *keeper) search() {
 				cancel()
 			}
 		}
-		pause(n.ctx, searchEvery)
+		pause(n.ctx, min(searchLast, searchEvery*time.Duration(1+tries/4)))
 	}
 }
 
@@ -233,11 +245,42 @@ func (k *keeper) search() {
 const (
 	relaysWanted = 2
 	relaysTried  = 8
-	searchEvery  = 3 * time.Second
+	searchEvery  = 3 * time.Second // at first, then ever less often
+	searchLast   = 2 * time.Minute
 )
 
+// heart is a stream to ping by. libp2p ends such a stream 30 s after it began.
+type heart struct {
+	stream network.Stream
+	since  time.Time
+}
+
+const heartTime = 20 * time.Second
+
+func (h *heart) stop() {
+	if h.stream != nil {
+		_ = h.stream.Reset()
+	}
+}
+
+func (h *heart) start(n *Net, conn network.Conn) (err error) {
+	h.stop()
+	h.since = time.Now()
+	h.stream, err = n.Stream(n.ctx, conn, ping.ID)
+	return err
+}
+
 // beat sends a ping and waits for its echo.
-func beat(s network.Stream, limit time.Duration) error {
+func (h *heart) beat(n *Net, conn network.Conn) error {
+	if time.Since(h.since) > heartTime {
+		if err := h.start(n, conn); err != nil {
+			return err
+		}
+	}
+	return echoed(h.stream, pingTime)
+}
+
+func echoed(s network.Stream, limit time.Duration) error {
 	var out, in [ping.PingSize]byte
 	if _, err := rand.Read(out[:]); err != nil {
 		return err

@@ -11,12 +11,14 @@ import (
 	"math/big"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	golog "github.com/ipfs/go-log/v2"
 	"github.com/libp2p/go-libp2p"
 	"github.com/libp2p/go-libp2p/core/crypto"
 	"github.com/libp2p/go-libp2p/core/host"
+	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
 	circuitrelay "github.com/libp2p/go-libp2p/p2p/protocol/circuitv2/relay"
 	quic "github.com/libp2p/go-libp2p/p2p/transport/quic"
@@ -55,6 +57,9 @@ type Service struct {
 	Host      host.Host
 	directory *directory
 	cancel    context.CancelFunc
+
+	mu       sync.Mutex         // guards reserved
+	reserved map[peer.ID]string // by which connection a host has its place
 }
 
 // NewService starts a relay.
@@ -63,7 +68,7 @@ func NewService(c ServiceConfig) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Service{}
+	s := &Service{reserved: map[peer.ID]string{}}
 	advertise := func(listened []ma.Multiaddr) []ma.Multiaddr {
 		return ma.Unique(append(slices.Clone(c.Announce), listened...))
 	}
@@ -168,34 +173,46 @@ type acl struct {
 
 func (a acl) allowed(id peer.ID) bool { return len(a.hosts) == 0 || a.hosts[id] }
 
-// AllowReserve also closes the older connections of a host that reserves anew: it
-// has lost them, and a circuit to it would be opened through one of these.
+// AllowReserve also closes the connection by which a host had its place before it
+// reserved anew: it has lost that, and a circuit to it would be opened there.
 func (a acl) AllowReserve(id peer.ID, from ma.Multiaddr) bool {
 	if a.allowed(id) {
-		a.service.closeOlder(id, from)
+		a.service.replace(id, from)
 	}
 	return a.allowed(id)
 }
 
 func (a acl) AllowConnect(_ peer.ID, _ ma.Multiaddr, dest peer.ID) bool { return a.allowed(dest) }
 
-// closeOlder closes the connections of a peer that are older than its newest one
-// from an address: QUIC connections of one socket all have the same.
-func (s *Service) closeOlder(id peer.ID, from ma.Multiaddr) {
+// replace notes by which connection a host has its place: its newest one from an
+// address, since QUIC connections of one socket all have the same.
+func (s *Service) replace(id peer.ID, from ma.Multiaddr) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	all := s.Host.Network().ConnsToPeer(id)
-	var newest time.Time
+	var newest network.Conn
 	for _, c := range all {
-		if opened := c.Stat().Opened; c.RemoteMultiaddr().Equal(from) && opened.After(newest) {
-			newest = opened
+		if c.RemoteMultiaddr().Equal(from) && (newest == nil || c.Stat().Opened.After(newest.Stat().Opened)) {
+			newest = c
 		}
 	}
+	if newest == nil {
+		return
+	}
 	for _, c := range all {
-		if c.Stat().Opened.Before(newest) {
+		if c.ID() == s.reserved[id] && c != newest {
 			log.Debugf("%s is back; closing its connection from %s", id, c.RemoteMultiaddr())
 			_ = c.Close()
 		}
 	}
+	if len(s.reserved) > placesKnown {
+		clear(s.reserved)
+	}
+	s.reserved[id] = newest.ID()
 }
+
+// placesKnown bounds how many hosts' connections are remembered.
+const placesKnown = 65_536
 
 // selfSigned makes a certificate for the web's port. Nobody checks it: who answers
 // is told by the handshake inside.
