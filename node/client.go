@@ -348,6 +348,7 @@ func (k *Client) reconnect(why string) bool {
 			dial = d.again
 		}
 		l, err := k.connect(ctx, dial)
+		log.Debugf("coming back, try %d: %v", try, err)
 		late := ctx.Err() != nil || d != nil && d.late
 		cancel()
 		if err == nil {

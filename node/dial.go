@@ -138,7 +138,7 @@ func (d *dialer) path(c network.Conn) rooms.Path {
 }
 
 // directTries is how many punches --require-direct waits for.
-const directTries = 3
+const directTries = 4
 
 // insist finds a direct way, or refuses.
 func (d *dialer) insist(ctx context.Context, relayed network.Conn) (network.Conn, error) {

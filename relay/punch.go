@@ -83,16 +83,16 @@ func (p *puncher) only(members protocol.ID) {
 func (p *puncher) serves(id peer.ID) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if time.Since(p.last[id]) < punchPause {
+	if p.members != "" && !slices.ContainsFunc(p.net.Host.Network().ConnsToPeer(id), func(c network.Conn) bool {
+		return slices.ContainsFunc(c.GetStreams(), func(s network.Stream) bool { return s.Protocol() == p.members })
+	}) || time.Since(p.last[id]) < punchPause {
 		return false
 	}
 	if len(p.last) > punchKnown {
 		clear(p.last)
 	}
 	p.last[id] = time.Now()
-	return p.members == "" || slices.ContainsFunc(p.net.Host.Network().ConnsToPeer(id), func(c network.Conn) bool {
-		return slices.ContainsFunc(c.GetStreams(), func(s network.Stream) bool { return s.Protocol() == p.members })
-	})
+	return true
 }
 
 func (p *puncher) close() {

@@ -78,7 +78,7 @@ const (
 	reserveAgain = 300 * time.Millisecond // after a try that got no answer
 	heldLong     = 10 * time.Second       // a place held so long was a good one
 	pingOwn      = time.Second
-	pingOther    = 5 * time.Second
+	pingOther    = 2 * time.Second // each stream is used every 8 s: libp2p ends one that rests for 10 s
 	hearts       = 4 // streams to ping by, in turn: a relay opens circuits over the connection that has most
 	pingTime     = 1500 * time.Millisecond
 )
@@ -266,7 +266,9 @@ func (h *heart) stop() {
 func (h *heart) start(n *Net, conn network.Conn) (err error) {
 	h.stop()
 	h.since = time.Now()
-	h.stream, err = n.Stream(n.ctx, conn, ping.ID)
+	if h.stream, err = n.Stream(n.ctx, conn, ping.ID); err == nil {
+		_, err = h.stream.Write(nil) // names the protocol now: a stream that does not is ended after 10 s
+	}
 	return err
 }
 
