@@ -77,7 +77,7 @@ func (p *pair) tellMoves(what string, c *chatter, began time.Time) {
 // TestReachLimitedRelay chats through a relay that cuts every connection, as public ones
 // do, and sends 5 MB through it.
 func TestReachLimitedRelay(t *testing.T) {
-	duration, length, lines := "20s", time.Minute, 640
+	duration, length, lines := "20s", 40*time.Second, 640
 	if long {
 		duration, length, lines = "2m", 5*time.Minute, 1250
 	}

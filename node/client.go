@@ -65,9 +65,10 @@ type Client struct {
 	cursor  rooms.Cursor
 	head    rooms.Seq // the end of the history when the room was entered
 
-	wearing   bool      // a relay is about to cut the link: it is left as soon as nothing is under way
-	returning bool      // into the room after a lost connection: wait for head before sending
-	gapAt     rooms.Seq // this message was missing; 0: none was
+	wearing   bool             // a relay is about to cut the link: it is left as soon as nothing is under way
+	overdue   <-chan time.Time // when it is left although lines are: they are sent again
+	returning bool             // into the room after a lost connection: wait for head before sending
+	gapAt     rooms.Seq        // this message was missing; 0: none was
 	nick      string
 	welcome   rooms.Welcome
 	wait      time.Duration // before the next try to connect; short again after an answer or a message
@@ -266,7 +267,12 @@ func (k *Client) converse() (why string) {
 			}
 		case <-k.link.worn:
 			k.link.worn = nil
-			k.wearing = true
+			k.wear()
+		case <-k.overdue:
+			k.overdue = nil
+			if k.wearing && k.next == nil && k.repeatable() {
+				return leaving
+			}
 		case <-moved:
 			moved = k.moved()
 			k.pulse.hurry()

@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/libp2p/go-libp2p/core/network"
@@ -18,7 +19,7 @@ import (
 
 // use begins to talk over a link.
 func (k *Client) use(l *link) {
-	k.link, k.wearing = l, false
+	k.link, k.wearing, k.overdue = l, false, nil
 	k.welcome, k.nick = l.welcome, l.welcome.Nick
 	k.pulse.begin(l.path.Path != relay.Local && l.path.Path != relay.LAN, l.path.RTT)
 	if after := wearAfter(l.conn); after > 0 {
@@ -76,6 +77,8 @@ func (k *Client) leave() {
 const (
 	moveTime  = 2 * time.Second // for the welcome on the new link, besides round trips
 	drainTime = time.Second     // for the end of the old one
+
+	overdueTime = 200 * time.Millisecond // for the last answers on a link that is worn, besides round trips
 )
 
 // greeting is how a hello on a better link was answered.
@@ -134,6 +137,19 @@ func (k *Client) drop() {
 		k.next.close()
 		k.next = nil
 	}
+}
+
+// wear begins to leave a link that its relay is about to cut. Answers may be held up
+// by the host, which waits for the member to leave.
+func (k *Client) wear() {
+	if !k.wearing {
+		k.wearing, k.overdue = true, time.After(overdueTime+4*k.pulse.rtt)
+	}
+}
+
+// repeatable tells whether everything that was sent may be sent again.
+func (k *Client) repeatable() bool {
+	return !slices.ContainsFunc(k.pending, func(r *request) bool { return r.ref != 0 && !repeatable(r.cmd) })
 }
 
 // idle tells whether everything that was sent is answered.

@@ -42,7 +42,7 @@ func (k *Client) pump() {
 			r.ref = k.nextRef()
 			k.pulse.said()
 			if !k.link.send(r.ref, r.cmd) {
-				k.wearing = true
+				k.wear()
 				return
 			}
 		}

@@ -46,12 +46,15 @@ func reuse(b []byte) []byte {
 // leaveTime is how long a member has to leave a link that its relay will cut.
 const leaveTime = 3 * time.Second
 
-// giveWay waits, once, for a member whose relay will cut the link after some more
-// bytes: it leaves by itself, and what is not sent here it reads on its next one.
-func (s *session) giveWay(more int) {
-	s.sent += int64(more)
-	if s.hold == 0 || s.sent < s.hold {
-		return
+// giveWay tells how many bytes may be written. Where the member's relay will cut the
+// link after some more, it waits, once, for the member: that one leaves by itself, and
+// what is not sent here it reads on its next link.
+func (s *session) giveWay() int {
+	if s.hold == 0 {
+		return writePart
+	}
+	if s.sent < s.hold {
+		return int(s.hold - s.sent)
 	}
 	s.hold = 0
 	t := time.NewTimer(leaveTime)
@@ -61,6 +64,7 @@ func (s *session) giveWay(more int) {
 	case <-s.gone:
 	case <-s.host.stopping:
 	}
+	return writePart
 }
 
 func (s *session) send(frames []byte) error {
@@ -69,13 +73,13 @@ func (s *session) send(frames []byte) error {
 		if s.host.closing() {
 			limit = farewell
 		}
-		part := frames[:min(len(frames), writePart)]
-		s.giveWay(len(part))
+		part := frames[:min(len(frames), writePart, s.giveWay())]
 		_ = s.conn.SetWriteDeadline(time.Now().Add(limit))
 		if _, err := s.conn.Write(part); err != nil {
 			return err
 		}
 		frames = frames[len(part):]
+		s.sent += int64(len(part))
 	}
 	return nil
 }
