@@ -79,7 +79,7 @@ const (
 	heldLong     = 10 * time.Second       // a place held so long was a good one
 	pingOwn      = time.Second
 	pingOther    = 2 * time.Second // each stream is used every 8 s: libp2p ends one that rests for 10 s
-	hearts       = 4 // streams to ping by, in turn: a relay opens circuits over the connection that has most
+	hearts       = 4               // streams to ping by, in turn: a relay opens circuits over the connection that has most
 	pingTime     = 1500 * time.Millisecond
 )
 
