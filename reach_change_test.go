@@ -94,18 +94,6 @@ func (c *chatter) direct(after time.Time) time.Time {
 	return time.Time{}
 }
 
-// resumed is when the first line said after a moment was heard, by its number.
-func (c *chatter) resumed(after time.Time, least int) time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for i, n := range c.heard {
-		if n > least && c.at[i].After(after) {
-			return c.at[i]
-		}
-	}
-	return time.Time{}
-}
-
 // gap is the longest silence after a moment.
 func (c *chatter) gap(after time.Time) time.Duration {
 	c.mu.Lock()

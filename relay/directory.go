@@ -30,8 +30,7 @@ type directory struct {
 	config Config
 	ctx    context.Context
 
-	lock      sync.Mutex // guards connected
-	connected bool
+	lock sync.Mutex // held while entering
 }
 
 // directoryPrefix keeps the DHT of p2pchat relays apart from the public one.
