@@ -75,11 +75,11 @@ func (f *hostFlags) run(ctx context.Context, s *settings) error {
 	if err != nil {
 		return err
 	}
-	relays, bootstrap, err := f.reach.parse()
+	limits, err := f.limits()
 	if err != nil {
 		return err
 	}
-	limits, err := f.limits()
+	relays, bootstrap, err := f.reach.parse()
 	if err != nil {
 		return err
 	}

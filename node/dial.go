@@ -104,6 +104,7 @@ func (d *dialer) dial(ctx context.Context) (conn, rooms.Path, error) {
 
 // again opens a stream through the relay that is in use, over a connection of its own.
 func (d *dialer) again(ctx context.Context) (conn, rooms.Path, error) {
+	d.late = false
 	c, err := d.net.Again(ctx, d.target.ID)
 	if err != nil {
 		return nil, rooms.Path{}, d.explain(ctx, err)
