@@ -4,7 +4,7 @@ STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME   ?= 10s
 TARGETS     = linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64 freebsd/amd64 freebsd/arm64
 
-.PHONY: build test race vet lint tidy generate fuzz cross cover soak matrix bench ci
+.PHONY: build test race vet lint tidy generate fuzz cross cover soak matrix long bench ci
 
 build:
 	go build -trimpath -o p2pchat .
@@ -57,6 +57,10 @@ soak:
 # docs/nat.md. It needs root.
 matrix:
 	P2PCHAT_SERIAL=1 P2PCHAT_JOINERS=all go test -count=1 -timeout 30m -run '^TestReachMatrix$$' -v .
+
+# The tests in the lab whose full length is too long for CI.
+long:
+	P2PCHAT_SERIAL=1 P2PCHAT_LONG=1 go test -count=1 -timeout 90m -run '^TestReach(Crowd|LimitedRelay|Lasts|Idle|IdleRelayed)$$' -v .
 
 bench:
 	go test -run '^$$' -bench . -benchmem ./rooms ./history ./node/wire ./node

@@ -155,7 +155,7 @@ func (o *observer) ask(ctx context.Context) {
 	for l, witnesses := range all {
 		work.Go(func() {
 			s, err := o.look(ctx, l, witnesses)
-			log.Debugf("seen over %+v by %v: %v as %v, %v", l, witnesses, s.local, s.public, err)
+			log.Debugf("over %s %s is seen as %s: %v", l.transport, s.local, s.public, err)
 			o.mu.Lock()
 			defer o.mu.Unlock()
 			if err != nil {

@@ -152,7 +152,7 @@ func (p *puncher) ask(ctx context.Context, s network.Stream) (network.Conn, erro
 	rtt := max(0, time.Since(began)-time.Duration(theirs.GetTookMs())*time.Millisecond)
 	id := s.Conn().RemotePeer()
 	addrs := p.meeting(id, mine, &theirs)
-	log.Debugf("punch with %s: round trip %v, mine %v, theirs %v", id, rtt, ways(mine), ways(&theirs))
+	log.Debugf("punch with %s: round trip %v, at %s", id, rtt, addrs)
 	client := mine.GetHard() || !theirs.GetHard() // a port that only its own packets open: from there is dialled
 	for range punchRounds {
 		_ = s.SetDeadline(time.Now().Add(punchAnswer))
