@@ -1,15 +1,21 @@
 package main
 
 import (
+	"flag"
 	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
 // TestMain lets the test binary be p2pchat itself, for the scripts to start.
+// Those in the lab mostly wait, so three run at a time even on two cores.
 func TestMain(m *testing.M) {
+	if runtime.GOMAXPROCS(0) < 3 {
+		_ = flag.Set("test.parallel", "3")
+	}
 	testscript.Main(m, map[string]func(){"p2pchat": main, "crowd": crowd})
 }
 

@@ -179,6 +179,9 @@ func (g *gathering) idle(began map[*process]int, most time.Duration) {
 
 // TestReachIdle lets 1000 members be silent on one host.
 func TestReachIdle(t *testing.T) {
+	if !long {
+		t.Skip("takes minutes; set P2PCHAT_LONG")
+	}
 	const machines, each = 4, 250
 	l := newLab(t, natlab.Options{})
 	host := l.run(l.Public("home"), "home", "host")
