@@ -3804,7 +3804,7 @@ func (x *Whereabouts) GetAddrs() []*HostAddr {
 // HostAddr is an address of the host, and by which path it leads there.
 type HostAddr struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Addr          string                 `protobuf:"bytes,1,opt,name=addr,proto3" json:"addr,omitempty"` // multiaddr without the host's own /p2p, not empty [256]
+	Addr          string                 `protobuf:"bytes,1,opt,name=addr,proto3" json:"addr,omitempty"` // multiaddr without the host's own /p2p, not empty [512]
 	Path          string                 `protobuf:"bytes,2,opt,name=path,proto3" json:"path,omitempty"` // direct, mapped, relayed, lan, local; others may come [32]
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
