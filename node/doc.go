@@ -11,8 +11,9 @@
 // # Who runs when
 //
 // On the host: one registrar goroutine owns the rooms.Registry; one goroutine a
-// room owns its rooms.Room and is the only writer of its log; two goroutines a
-// session, one reads commands, one writes what waits in the session's outbox. On
+// room owns its rooms.Room and is the only writer of its log; three goroutines a
+// session, one reads commands, one handles them, one writes what waits in the
+// session's outbox. On
 // the client: one goroutine owns the connection's state, one reads, one writes.
 // They send to each other; nobody waits for a member's network.
 //
