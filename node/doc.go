@@ -3,7 +3,7 @@
 // It is the shell around package rooms: libp2p streams, goroutines and the
 // clock. Another Go program (a bot, a load generator) can use it as it is:
 //
-//	host, err := node.NewHost(ctx, node.HostConfig{…})      // a chat server
+//	host, err := node.NewHost(node.HostConfig{…})           // a chat server
 //	client, err := node.Dial(ctx, node.ClientConfig{…})     // a connection to one
 //	said := <-client.Send(rooms.Say{Kind: rooms.Text, Text: "hello"})
 //	for event := range client.Events() { … }
@@ -13,9 +13,9 @@
 // On the host: one registrar goroutine owns the rooms.Registry; one goroutine a
 // room owns its rooms.Room and is the only writer of its log; three goroutines a
 // session, one reads commands, one handles them, one writes what waits in the
-// session's outbox. On
-// the client: one goroutine owns the connection's state, one reads, one writes.
-// They send to each other; nobody waits for a member's network.
+// session's outbox. On the client: one goroutine owns the connection's state, one
+// reads, one writes; through a relay one more looks for a direct way. They send to
+// each other; nobody waits for a member's network.
 //
 // # Promises
 //

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"time"
 
@@ -36,14 +37,22 @@ func (l line) introduce(ctx context.Context) (*identifypb.Identify, error) {
 		return nil, err
 	}
 	defer s.Reset()
+	answer, err := readIdentity(ctx, s, s)
+	if err != nil {
+		return nil, fmt.Errorf("asking how this machine looks from outside: %w", err)
+	}
+	return answer, nil
+}
+
+// readIdentity reads what a peer tells of itself, from r, on a stream of the identify
+// protocol.
+func readIdentity(ctx context.Context, s interface{ SetDeadline(time.Time) error }, r io.Reader) (*identifypb.Identify, error) {
 	if deadline, ok := ctx.Deadline(); ok {
 		_ = s.SetDeadline(deadline)
 	}
 	var answer identifypb.Identify
-	if err := pbio.NewDelimitedReader(s, largestAnswer).ReadMsg(&answer); err != nil {
-		return nil, fmt.Errorf("asking how this machine looks from outside: %w", err)
-	}
-	return &answer, nil
+	err := pbio.NewDelimitedReader(r, largestAnswer).ReadMsg(&answer)
+	return &answer, err
 }
 
 // admission tells at which ports of this machine a stranger got in.

@@ -12,8 +12,6 @@ import (
 	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/libp2p/go-libp2p/p2p/net/swarm"
 	"github.com/libp2p/go-libp2p/p2p/protocol/identify"
-	identifypb "github.com/libp2p/go-libp2p/p2p/protocol/identify/pb"
-	"github.com/libp2p/go-msgio/pbio"
 	ma "github.com/multiformats/go-multiaddr"
 	manet "github.com/multiformats/go-multiaddr/net"
 	"github.com/multiformats/go-multistream"
@@ -302,12 +300,8 @@ func (n *Net) askOver(ctx context.Context, c network.ConnMultiaddrs, open func(c
 		return sighting{}, err
 	}
 	defer s.Reset()
-	if deadline, ok := ctx.Deadline(); ok {
-		_ = s.SetDeadline(deadline)
-	}
-	const largest = 8 << 10 // of an identify message, as libp2p has it
-	var answer identifypb.Identify
-	if err := pbio.NewDelimitedReader(multistream.NewMSSelect(s, identify.ID), largest).ReadMsg(&answer); err != nil {
+	answer, err := readIdentity(ctx, s, multistream.NewMSSelect(s, identify.ID))
+	if err != nil {
 		return sighting{}, err
 	}
 	public, err := ma.NewMultiaddrBytes(answer.GetObservedAddr())
