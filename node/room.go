@@ -240,7 +240,7 @@ func (a attach) do(r *room) {
 	r.commit()
 	e := a.effect
 	r.members[a.session.id] = a.session
-	r.state.Enter(a.session.id, e.Author, e.Muted)
+	r.state.Enter(a.session.id, e.Member)
 	answer := e.Answer
 	answer.Head = r.log.Head()
 	answer.From = rooms.Cursor{Epoch: r.log.Epoch(), Seq: r.from(e)}

@@ -18,6 +18,7 @@ const (
 	InviteRevoked                       // ID
 	InviteUsed                          // ID, Room, Peer: one use less, and Peer may enter Room
 	Admitted                            // Room, Peer: may enter without an invite
+	RetentionSet                        // Room, Age, Bytes, N messages
 )
 
 // Flags of a RoomCreated.
@@ -41,4 +42,6 @@ type Change struct {
 	Flags   uint32
 	Expires int64 // Unix milliseconds; 0: never
 	Hash    []byte
+	Age     int64 // milliseconds
+	Bytes   int64
 }

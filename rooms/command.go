@@ -57,6 +57,23 @@ type (
 		Limit int
 	}
 
+	// Search asks for messages of the room whose text contains Text, ignoring case:
+	// the newest ones before Before (0: of all), at most Limit (0: a full page).
+	// Answer: Found.
+	Search struct {
+		Text   string
+		Before Seq
+		Limit  int
+	}
+
+	// Redact takes the text of a message out of the room's history, for good. Its
+	// author may, and an operator. Seq 0 is the member's own last message. Answer:
+	// Done.
+	Redact struct{ Seq Seq }
+
+	// SetRetention sets how much of its history the room keeps. Answer: Done.
+	SetRetention struct{ Retention }
+
 	// Whisper says something to one member only. It is not kept. Answer: Done.
 	Whisper struct {
 		Nick string
@@ -135,31 +152,34 @@ type (
 	Quit struct{ Reason string }
 )
 
-func (List) command()     {}
-func (Create) command()   {}
-func (Join) command()     {}
-func (Leave) command()    {}
-func (Who) command()      {}
-func (Rename) command()   {}
-func (Say) command()      {}
-func (History) command()  {}
-func (Whisper) command()  {}
-func (Topic) command()    {}
-func (SetLimit) command() {}
-func (Invite) command()   {}
-func (Invites) command()  {}
-func (Revoke) command()   {}
-func (Kick) command()     {}
-func (Ban) command()      {}
-func (Unban) command()    {}
-func (Bans) command()     {}
-func (Mute) command()     {}
-func (Op) command()       {}
-func (Whois) command()    {}
-func (Close) command()    {}
-func (Status) command()   {}
-func (Ping) command()     {}
-func (Quit) command()     {}
+func (List) command()         {}
+func (Create) command()       {}
+func (Join) command()         {}
+func (Leave) command()        {}
+func (Who) command()          {}
+func (Rename) command()       {}
+func (Say) command()          {}
+func (History) command()      {}
+func (Search) command()       {}
+func (Redact) command()       {}
+func (SetRetention) command() {}
+func (Whisper) command()      {}
+func (Topic) command()        {}
+func (SetLimit) command()     {}
+func (Invite) command()       {}
+func (Invites) command()      {}
+func (Revoke) command()       {}
+func (Kick) command()         {}
+func (Ban) command()          {}
+func (Unban) command()        {}
+func (Bans) command()         {}
+func (Mute) command()         {}
+func (Op) command()           {}
+func (Whois) command()        {}
+func (Close) command()        {}
+func (Status) command()       {}
+func (Ping) command()         {}
+func (Quit) command()         {}
 
 // Capability is what an invite gives to its holder: the room's key and a secret.
 // The host keeps only a hash of the secret.

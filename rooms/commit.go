@@ -95,6 +95,8 @@ func (r *Registry) Apply(c Change) {
 		room.topic = c.Text
 	case LimitSet:
 		room.limit = int(c.N)
+	case RetentionSet:
+		room.retention = Retention{Age: time.Duration(c.Age) * time.Millisecond, Bytes: c.Bytes, Messages: c.N}
 	case RoleSet:
 		set(room.ops, c.Peer, c.N != 0)
 	case MuteSet:

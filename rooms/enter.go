@@ -63,7 +63,7 @@ func (a asking) create(c Create) (Decision, *Refusal) {
 	answer.Members = []Member{{Peer: a.session.peer, Nick: a.session.nick, Role: answer.Role}}
 	joined := MemberChanged{Room: id, What: MemberJoined, Member: answer.Members[0]}
 	effects := append(a.goOut(), Opened{Key: change.Room, Room: id, NoHistory: c.NoHistory}, Broadcast{change.Room, joined}, Attach{
-		Session: a.id, Key: change.Room, Author: Author{a.session.peer, a.session.nick}, Answer: answer,
+		Session: a.id, Key: change.Room, Member: answer.Members[0], Answer: answer,
 	})
 	return Decision{Changes: []Change{change}, Effects: effects}, nil
 }
@@ -140,7 +140,7 @@ func (a asking) join(c Join) (Decision, *Refusal) {
 		answer.Members = a.some(room)
 	}
 	d.Effects = append(d.Effects, Attach{
-		Session: a.id, Key: room.key, Author: Author{peer, a.session.nick}, Muted: room.muted[peer],
+		Session: a.id, Key: room.key, Member: a.member(room, peer),
 		After: c.After, Recent: c.Recent, Answer: answer,
 	})
 	return d, nil

@@ -26,7 +26,7 @@ func TestCreate(t *testing.T) {
 	effects := []rooms.Effect{
 		rooms.Opened{Key: key, Room: "dev", NoHistory: true},
 		rooms.Broadcast{Key: key, Event: rooms.MemberChanged{Room: "dev", What: rooms.MemberJoined, Member: want.Members[0]}},
-		rooms.Attach{Session: alice.id, Key: key, Author: rooms.Author{Peer: alice.peer, Nick: "alice"}, Answer: want},
+		rooms.Attach{Session: alice.id, Key: key, Member: want.Members[0], Answer: want},
 	}
 	if !reflect.DeepEqual(alice.effects, effects) {
 		t.Errorf("effects\n got %+v\nwant %+v", alice.effects, effects)
@@ -121,7 +121,7 @@ func TestJoin(t *testing.T) {
 			Room: "Dev", What: rooms.MemberJoined, Member: rooms.Member{Peer: bob.peer, Nick: "bob"},
 		}},
 		rooms.Attach{
-			Session: bob.id, Key: key, Author: rooms.Author{Peer: bob.peer, Nick: "bob"},
+			Session: bob.id, Key: key, Member: rooms.Member{Peer: bob.peer, Nick: "bob"},
 			After: after, Recent: 5, Answer: answer,
 		},
 	}

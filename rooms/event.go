@@ -38,13 +38,16 @@ type (
 	// Entered says which room the member is in now, and from where its history
 	// is being replayed: messages after From.Seq follow by themselves, those up
 	// to Head as replayed ones. Members are some of those inside, by nick, at
-	// most EnteredMembers; none when the member comes back.
+	// most EnteredMembers; none when the member comes back. Diverged says that the
+	// cursor that was asked for points into another history than the room's.
 	Entered struct {
 		Room    RoomInfo
 		From    Cursor
 		Head    Seq
 		Role    Role
 		Members []Member
+
+		Diverged bool
 	}
 
 	// Listing lists public rooms, by identifier.
@@ -58,6 +61,13 @@ type (
 
 	// Page is a part of a room's history, oldest first.
 	Page struct{ Messages []Message }
+
+	// Found is what a Search found, oldest first. Next is what to search before to
+	// find older ones; 0: there are none.
+	Found struct {
+		Messages []Message
+		Next     Seq
+	}
 
 	// Invited carries a new invite. Link is its shareable form; the registry
 	// leaves it empty, for only the host knows its own addresses.
@@ -238,6 +248,7 @@ type RoomInfo struct {
 	Topic     string
 	Private   bool
 	NoHistory bool
+	Retention Retention
 }
 
 // InviteInfo is what operators see of an invite.
@@ -266,6 +277,7 @@ func (Entered) event()       {}
 func (Listing) event()       {}
 func (Roster) event()        {}
 func (Page) event()          {}
+func (Found) event()         {}
 func (Invited) event()       {}
 func (InviteList) event()    {}
 func (BanList) event()       {}

@@ -42,14 +42,14 @@ func TestFlood(t *testing.T) {
 // TestFloodIsPerMember: not per session, and not for the owner.
 func TestFloodIsPerMember(t *testing.T) {
 	c := newConversation(t, rate(3, 1))
-	c.room.Enter(9, rooms.Author{Peer: "peer-alice", Nick: "alice"}, false)
+	c.room.Enter(9, rooms.Member{Peer: "peer-alice", Nick: "alice"})
 	c.say(aliceIn, line("x", 1))
 	c.say(9, line("x", 2))
 	c.say(aliceIn, line("x", 3))
 	c.silenced(9, line("x", 4), rooms.RateLimited)
 	c.room.Exit(aliceIn)
 	c.room.Exit(9)
-	c.room.Enter(aliceIn, rooms.Author{Peer: "peer-alice", Nick: "alice"}, false)
+	c.room.Enter(aliceIn, rooms.Member{Peer: "peer-alice", Nick: "alice"})
 	c.silenced(aliceIn, line("x", 4), rooms.RateLimited)
 	c.repeat(aliceIn, line("x", 3), 3)
 	c.say(bobIn, line("x", 1))
@@ -105,14 +105,14 @@ func TestCrowd(t *testing.T) {
 	for i := range 2000 {
 		c.now = c.now.Add(10 * time.Millisecond)
 		id := rooms.SessionID(100 + i)
-		c.room.Enter(id, rooms.Author{Peer: rooms.PeerID(strconv.Itoa(int(id))), Nick: "x"}, false)
+		c.room.Enter(id, rooms.Member{Peer: rooms.PeerID(strconv.Itoa(int(id))), Nick: "x"})
 		for range 3 {
 			c.say(id, line("x", 0))
 		}
 		c.silenced(id, line("x", 0), rooms.RateLimited)
 		c.room.Exit(id)
 		if i%50 == 0 {
-			c.room.Enter(id, rooms.Author{Peer: rooms.PeerID(strconv.Itoa(int(id))), Nick: "x"}, false)
+			c.room.Enter(id, rooms.Member{Peer: rooms.PeerID(strconv.Itoa(int(id))), Nick: "x"})
 			c.silenced(id, line("x", 0), rooms.RateLimited)
 			c.room.Exit(id)
 		}

@@ -170,7 +170,7 @@ func TestNoLimits(t *testing.T) {
 	}
 	alice.refused(rooms.BadRequest, rooms.Invite{Uses: -1})
 	room := rooms.NewRoom(rooms.Limits{}, owner)
-	room.Enter(1, rooms.Author{Peer: "peer-bob"}, false)
+	room.Enter(1, rooms.Member{Peer: "peer-bob"})
 	for range 100 {
 		if _, _, refusal := room.Say(h.now, 1, rooms.Say{Kind: rooms.Text, Text: long}); refusal != nil {
 			t.Fatal(refusal)

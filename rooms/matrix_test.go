@@ -16,6 +16,7 @@ const matrix = `
              owner op      member  outsider    away-owner away-op      owner op      member  outsider     away-owner away-op
 topic        ok    ok      denied  not_in_room not_in_room not_in_room ok    ok      denied  not_in_room  not_in_room not_in_room
 limit        ok    ok      denied  not_in_room not_in_room not_in_room ok    ok      denied  not_in_room  not_in_room not_in_room
+retention    ok    ok      denied  not_in_room not_in_room not_in_room ok    ok      denied  not_in_room  not_in_room not_in_room
 invite       ok    ok      denied  not_in_room not_in_room not_in_room ok    ok      denied  not_in_room  not_in_room not_in_room
 invite-named ok    ok      denied  denied      ok          ok          ok    ok      denied  no_such_room ok          ok
 invites      ok    ok      denied  not_in_room ok          not_in_room ok    ok      denied  not_in_room  ok          not_in_room
@@ -74,6 +75,7 @@ func (s *stage) command(name string) rooms.Command {
 	return map[string]rooms.Command{
 		"topic":         rooms.Topic{Text: "new"},
 		"limit":         rooms.SetLimit{Limit: 9},
+		"retention":     rooms.SetRetention{Retention: rooms.Retention{Age: time.Hour}},
 		"invite":        rooms.Invite{},
 		"invite-named":  rooms.Invite{Room: named},
 		"invites":       rooms.Invites{},

@@ -18,6 +18,9 @@ const (
 	Text   Kind = 1 // what somebody said
 	Action Kind = 2 // what somebody does: "/me waves"
 	FileUp Kind = 3 // somebody shared a file
+
+	Redaction Kind = 4 // the text of message Target was taken out
+	Lost      Kind = 5 // what stood here was lost on the host's disk
 )
 
 // String returns the kind's name in the JSON output.
@@ -29,6 +32,10 @@ func (k Kind) String() string {
 		return "action"
 	case FileUp:
 		return "file"
+	case Redaction:
+		return "redaction"
+	case Lost:
+		return "lost"
 	}
 	return "unknown"
 }
@@ -65,12 +72,31 @@ type Message struct {
 	Text   string // as sent: not sanitised
 	File   *File  // with FileUp
 	Origin Origin
+
+	Target   Seq  // with Redaction: the message whose text was taken out
+	Redacted bool // its text, or its file, was taken out
+	Mark     Mark // of the history up to here; 0: not known
 }
+
+// Mark tells one history from another: it is made of the hashes of all messages up
+// to some place. Two copies of a room that went different ways since have different
+// marks there.
+type Mark uint64
 
 // Cursor is a place in a room's history: everything up to and including Seq is
 // known. Epoch identifies the history itself and changes when an older copy was
-// restored, so that a cursor of one never points into the other.
+// restored, so that a cursor of one never points into the other. Mark is the one of
+// Seq, and finds a copy that was put back without that.
 type Cursor struct {
 	Epoch uint64
 	Seq   Seq
+	Mark  Mark // 0: not known
+}
+
+// Retention says how much of its history a room keeps; a zero field sets no bound.
+// What is over a bound is removed in larger pieces: up to an eighth more may be kept.
+type Retention struct {
+	Age      time.Duration
+	Bytes    int64 // on disk
+	Messages int64
 }

@@ -170,7 +170,7 @@ func (w *world) follow(before view, sat map[*oRoom][]rooms.PeerID, g *guest) {
 func (w *world) entered(e rooms.Attach, sat map[*oRoom][]rooms.PeerID) {
 	w.Helper()
 	i := slices.IndexFunc(w.o.rooms, func(room *oRoom) bool { return room.key == e.Key })
-	room, peer := w.o.rooms[i], e.Author.Peer
+	room, peer := w.o.rooms[i], e.Member.Peer
 	limit := oMembers
 	if room.limit > 0 {
 		limit = min(limit, room.limit)
@@ -185,7 +185,7 @@ func (w *world) entered(e rooms.Attach, sat map[*oRoom][]rooms.PeerID) {
 	if w.o.held(room.bans, peer) {
 		w.Fatalf("%s entered room %q in spite of a ban", peer, room.id)
 	}
-	if e.Author.Nick != w.o.nicks[peer] || e.Muted != slices.Contains(room.muted, peer) || e.Answer.Room.Members != len(now) {
+	if e.Member.Nick != w.o.nicks[peer] || e.Member.Muted != slices.Contains(room.muted, peer) || e.Answer.Room.Members != len(now) {
 		w.Fatalf("entered as %+v: nick %q, %d members", e, w.o.nicks[peer], len(now))
 	}
 }

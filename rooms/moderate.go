@@ -36,6 +36,26 @@ func (a asking) setLimit(c SetLimit) (Decision, *Refusal) {
 	return a.changed(room, info, Change{Kind: LimitSet, N: int64(c.Limit)}), nil
 }
 
+func (a asking) setRetention(c SetRetention) (Decision, *Refusal) {
+	room, refusal := a.mine("")
+	if refusal != nil {
+		return Decision{}, refusal
+	}
+	if room.noHistory {
+		return Decision{}, Refuse(BadRequest, "a room made without --no-history keeps one", "room %q keeps no history", room.id)
+	}
+	if c.Age < 0 || c.Bytes < 0 || c.Messages < 0 || c.Age != c.Age.Truncate(time.Millisecond) {
+		return Decision{}, Refuse(BadRequest, "say an age, a size or a number of messages, or all", "this is not how much of a history could be kept")
+	}
+	info := a.info(room)
+	info.Retention = c.Retention
+	return a.changed(room, info, c.Retention.change(room.key)), nil
+}
+
+func (r Retention) change(room RoomKey) Change {
+	return Change{Kind: RetentionSet, Room: room, Age: r.Age.Milliseconds(), Bytes: r.Bytes, N: r.Messages}
+}
+
 // changed stores a change of the member's room and tells everybody in it.
 func (a asking) changed(room *roomState, info RoomInfo, c Change) Decision {
 	c.Time, c.Room = unixMilli(a.env.Now), room.key

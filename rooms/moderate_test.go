@@ -95,7 +95,7 @@ func TestMute(t *testing.T) {
 	bob.must(rooms.Leave{})
 	enters("dev", bob)
 	for _, e := range bob.effects {
-		if a, ok := e.(rooms.Attach); ok && !a.Muted {
+		if a, ok := e.(rooms.Attach); ok && !a.Member.Muted {
 			t.Error("leaving ended the muting")
 		}
 	}

@@ -26,6 +26,7 @@ type oRoom struct {
 	private  bool
 	limit    int
 	topic    string
+	keep     rooms.Retention
 	ops      []rooms.PeerID
 	muted    []rooms.PeerID
 	admitted []rooms.PeerID
@@ -241,6 +242,9 @@ func (o *oracle) state() []string {
 	bans("", o.bans)
 	for _, room := range o.rooms {
 		add("room %s %d %q %v", room.id, room.limit, room.topic, room.private)
+		if k := room.keep; k != (rooms.Retention{}) {
+			add("keep %s %d %d %d", room.id, k.Age.Milliseconds(), k.Bytes, k.Messages)
+		}
 		for what, peers := range map[string][]rooms.PeerID{"op": room.ops, "mute": room.muted, "admit": room.admitted} {
 			for _, peer := range peers {
 				add("%s %s %s", what, room.id, peer)
@@ -273,6 +277,8 @@ func stateOf(changes []rooms.Change) []string {
 		case rooms.RoomCreated:
 			names[c.Room] = c.Name
 			line = fmt.Sprintf("room %s %d %q %v", c.Name, c.N, c.Text, c.Flags&rooms.FlagPrivate != 0)
+		case rooms.RetentionSet:
+			line = fmt.Sprintf("keep %s %d %d %d", names[c.Room], c.Age, c.Bytes, c.N)
 		case rooms.RoleSet:
 			line = fmt.Sprintf("op %s %s", names[c.Room], c.Peer)
 		case rooms.MuteSet:

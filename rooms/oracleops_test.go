@@ -43,6 +43,9 @@ func (o *oracle) operate(s *oSession, cmd rooms.Command) (rooms.Code, follow) {
 	if c, ok := cmd.(rooms.SetLimit); ok && (c.Limit < 0 || c.Limit > oMembers) {
 		return refuse(rooms.BadRequest)
 	}
+	if c, ok := cmd.(rooms.SetRetention); ok && (c.Age < 0 || c.Bytes < 0 || c.Messages < 0) {
+		return refuse(rooms.BadRequest)
+	}
 	return "", func(rooms.Event) { o.operated(room, peer, cmd) }
 }
 
@@ -52,6 +55,8 @@ func (o *oracle) operated(room *oRoom, peer rooms.PeerID, cmd rooms.Command) {
 		room.topic = c.Text
 	case rooms.SetLimit:
 		room.limit = c.Limit
+	case rooms.SetRetention:
+		room.keep = c.Retention
 	case rooms.Kick:
 		o.putOut(room, peer)
 	case rooms.Mute:
@@ -210,7 +215,7 @@ func (o *oracle) command(pick chooser, outside bool) rooms.Command {
 	case 24:
 		return rooms.SetLimit{Limit: pickOf(pick, 0, 1, 2, oMembers, oMembers+1, -1)}
 	case 25:
-		return rooms.Topic{Text: pickOf(pick, "", "tea")}
+		return pickOf[rooms.Command](pick, keeping(pick), keeping(pick), rooms.Topic{Text: pickOf(pick, "", "tea")})
 	case 26:
 		return pickOf[rooms.Command](pick, rooms.Close{Room: room()}, rooms.Close{}, rooms.Ping{}, rooms.Ping{})
 	case 27:
@@ -223,4 +228,11 @@ func (o *oracle) command(pick chooser, outside bool) rooms.Command {
 		return rooms.Mute{Nick: person(), Muted: pick(2) > 0}
 	}
 	return pickOf[rooms.Command](pick, rooms.Disconnect{}, rooms.Quit{Reason: "late"})
+}
+
+// keeping makes up how much a room keeps.
+func keeping(pick chooser) rooms.SetRetention {
+	return rooms.SetRetention{Retention: rooms.Retention{
+		Age: pickOf(pick, 0, time.Hour, -1), Bytes: pickOf[int64](pick, 0, 1<<30, 1<<30), Messages: pickOf[int64](pick, 0, 5000, 5000, -1),
+	}}
 }

@@ -51,7 +51,7 @@ func (o *oracle) rule(s *oSession, cmd rooms.Command) (rooms.Code, follow) {
 		if s.peer != owner {
 			return refuse(rooms.Denied)
 		}
-	case rooms.Topic, rooms.SetLimit, rooms.Kick, rooms.Mute, rooms.Op, rooms.Close, rooms.Invites:
+	case rooms.Topic, rooms.SetLimit, rooms.SetRetention, rooms.Kick, rooms.Mute, rooms.Op, rooms.Close, rooms.Invites:
 		return o.operate(s, cmd)
 	}
 	return "", nothing

@@ -39,6 +39,7 @@ type roomState struct {
 	limit     int
 	private   bool
 	noHistory bool
+	retention Retention
 	ops       map[PeerID]bool
 	muted     map[PeerID]bool
 	admitted  map[PeerID]bool
@@ -109,6 +110,7 @@ type (
 		Key       RoomKey
 		Room      RoomID
 		NoHistory bool
+		Retention Retention
 	}
 	// Ended says that a room is no more.
 	Ended struct{ Key RoomKey }
@@ -118,8 +120,7 @@ type (
 	Attach struct {
 		Session SessionID
 		Key     RoomKey
-		Author  Author
-		Muted   bool
+		Member  Member
 		After   *Cursor
 		Recent  int
 		Answer  Entered
@@ -207,6 +208,8 @@ func (r *Registry) Decide(env Env, who SessionID, cmd Command) (Decision, *Refus
 		return a.topic(c)
 	case SetLimit:
 		return a.setLimit(c)
+	case SetRetention:
+		return a.setRetention(c)
 	case Invite:
 		return a.invite(c)
 	case Invites:
@@ -260,7 +263,7 @@ func (r *Registry) Room(who SessionID) (RoomKey, bool) {
 func (r *Registry) Rooms() []Opened {
 	var all []Opened
 	for _, room := range r.rooms {
-		all = append(all, Opened{Key: room.key, Room: room.id, NoHistory: room.noHistory})
+		all = append(all, Opened{Key: room.key, Room: room.id, NoHistory: room.noHistory, Retention: room.retention})
 	}
 	return sortRooms(all)
 }
@@ -300,7 +303,7 @@ func (r *Registry) roleIn(room *roomState, peer PeerID) Role {
 func (r *Registry) info(room *roomState) RoomInfo {
 	return RoomInfo{
 		Room: room.id, Members: len(room.present), Limit: room.limit,
-		Topic: room.topic, Private: room.private, NoHistory: room.noHistory,
+		Topic: room.topic, Private: room.private, NoHistory: room.noHistory, Retention: room.retention,
 	}
 }
 

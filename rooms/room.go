@@ -27,6 +27,7 @@ type Room struct {
 // speaker is a session that is in the room.
 type speaker struct {
 	author Author
+	role   Role
 	muted  bool
 }
 
@@ -51,9 +52,9 @@ func (r *Room) Recall(m Message) {
 	r.remember(m)
 }
 
-// Enter lets a session speak as author; Exit ends that.
-func (r *Room) Enter(s SessionID, author Author, muted bool) {
-	r.inside[s] = &speaker{author: author, muted: muted}
+// Enter lets a session speak as a member; Exit ends that.
+func (r *Room) Enter(s SessionID, m Member) {
+	r.inside[s] = &speaker{author: Author{m.Peer, m.Nick}, role: m.Role, muted: m.Muted}
 }
 
 // Exit is called when a session has left.
@@ -65,14 +66,16 @@ func (r *Room) Observe(e MemberChanged) {
 		if p.author.Peer != e.Member.Peer {
 			continue
 		}
-		p.author.Nick = e.Member.Nick
-		p.muted = e.Member.Muted
+		p.author.Nick, p.role, p.muted = e.Member.Nick, e.Member.Role, e.Member.Muted
 	}
 }
 
 // Fail is called when lines behind head could not be stored: the room takes no
-// more of them.
+// more of them, until Recover.
 func (r *Room) Fail(head Seq) { r.Head, r.failed = head, true }
+
+// Recover is called when lines can be stored again.
+func (r *Room) Recover() { r.failed = false }
 
 // Say gives a line the next number. When the same line was accepted before
 // (after a lost connection), it returns the number it got then and again=true.
@@ -89,17 +92,40 @@ func (r *Room) Say(now time.Time, s SessionID, cmd Say) (m Message, again bool, 
 	if refusal := r.mayspeak(now, p, cmd); refusal != nil {
 		return Message{}, false, refusal
 	}
-	if r.failed {
-		return Message{}, false, Refuse(Storage, "tell the owner of this host", "the host can't write this room to its disk")
+	m = r.entry(now, p, cmd.Kind)
+	m.Text, m.Origin = cmd.Text, cmd.Origin
+	r.remember(m)
+	return m, false, nil
+}
+
+// Redact makes the entry that takes the text out of a message of the room. Its
+// author may do so, and an operator.
+func (r *Room) Redact(now time.Time, s SessionID, target Message) (Message, *Refusal) {
+	p, ok := r.inside[s]
+	switch {
+	case !ok:
+		return Message{}, notInRoom()
+	case target.Redacted || target.Kind == Redaction || target.Kind == Lost:
+		return Message{}, Refuse(BadRequest, "/search shows the numbers of messages", "message %d has no text that could be removed", target.Seq)
+	case target.From.Peer != p.author.Peer && p.role < Operator:
+		return Message{}, Refuse(Denied, "ask an operator of the room", "message %d is not yours", target.Seq)
 	}
+	if refusal := r.mayWrite(now, p); refusal != nil {
+		return Message{}, refusal
+	}
+	m := r.entry(now, p, Redaction)
+	m.Target = target.Seq
+	return m, nil
+}
+
+// entry gives out the next number.
+func (r *Room) entry(now time.Time, p *speaker, kind Kind) Message {
 	r.Head++
 	if now = now.UTC().Truncate(time.Millisecond); now.Before(r.lastTime) {
 		now = r.lastTime
 	}
 	r.lastTime = now
-	m = Message{Seq: r.Head, Time: now, Kind: cmd.Kind, From: p.author, Text: cmd.Text, Origin: cmd.Origin}
-	r.remember(m)
-	return m, false, nil
+	return Message{Seq: r.Head, Time: now, Kind: kind, From: p.author}
 }
 
 func (r *Room) mayspeak(now time.Time, p *speaker, cmd Say) *Refusal {
@@ -109,6 +135,22 @@ func (r *Room) mayspeak(now time.Time, p *speaker, cmd Say) *Refusal {
 	if refusal := r.limits.checkText(cmd); refusal != nil {
 		return refusal
 	}
+	return r.mayWrite(now, p)
+}
+
+// mayWrite tells whether a member may add something to the history now.
+func (r *Room) mayWrite(now time.Time, p *speaker) *Refusal {
+	if refusal := r.mayHurry(now, p); refusal != nil {
+		return refusal
+	}
+	if r.failed {
+		return Refuse(Storage, "tell the owner of this host", "the host can't write this room to its disk")
+	}
+	return nil
+}
+
+// mayHurry holds a member to its rate.
+func (r *Room) mayHurry(now time.Time, p *speaker) *Refusal {
 	if p.author.Peer == r.owner {
 		return nil
 	}

@@ -32,9 +32,9 @@ func newConversation(t testing.TB, adjust ...func(*rooms.Limits)) *conversation 
 		f(&limits)
 	}
 	c := &conversation{t, rooms.NewRoom(limits, owner), noon}
-	c.room.Enter(aliceIn, rooms.Author{Peer: "peer-alice", Nick: "alice"}, false)
-	c.room.Enter(bobIn, rooms.Author{Peer: "peer-bob", Nick: "bob"}, false)
-	c.room.Enter(ownerIn, rooms.Author{Peer: owner, Nick: "owner"}, false)
+	c.room.Enter(aliceIn, rooms.Member{Peer: "peer-alice", Nick: "alice"})
+	c.room.Enter(bobIn, rooms.Member{Peer: "peer-bob", Nick: "bob"})
+	c.room.Enter(ownerIn, rooms.Member{Peer: owner, Nick: "owner"})
 	return c
 }
 
@@ -143,7 +143,7 @@ func TestOrigins(t *testing.T) {
 	// The same client on a new connection.
 	c.room.Exit(aliceIn)
 	c.silenced(aliceIn, line("one", 1), rooms.NotInRoom)
-	c.room.Enter(9, rooms.Author{Peer: "peer-alice", Nick: "al"}, true)
+	c.room.Enter(9, rooms.Member{Peer: "peer-alice", Nick: "al", Muted: true})
 	c.repeat(9, line("one", 1), 1)
 }
 
@@ -242,7 +242,7 @@ func TestNotInside(t *testing.T) {
 
 func TestMuted(t *testing.T) {
 	c := newConversation(t)
-	c.room.Enter(9, rooms.Author{Peer: "peer-bob", Nick: "bob"}, true)
+	c.room.Enter(9, rooms.Member{Peer: "peer-bob", Nick: "bob", Muted: true})
 	says(t, c.silenced(9, line("x", 1), rooms.Denied), "you are muted in this room; ask an operator to /unmute you")
 	c.say(bobIn, line("x", 1))
 

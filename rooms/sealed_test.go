@@ -19,12 +19,13 @@ var commands = map[string]rooms.Command{
 	"Rename": rooms.Rename{}, "Say": rooms.Say{}, "History": rooms.History{}, "Whisper": rooms.Whisper{}, "Topic": rooms.Topic{},
 	"SetLimit": rooms.SetLimit{}, "Invite": rooms.Invite{}, "Invites": rooms.Invites{}, "Revoke": rooms.Revoke{},
 	"Kick": rooms.Kick{}, "Ban": rooms.Ban{}, "Unban": rooms.Unban{}, "Bans": rooms.Bans{}, "Mute": rooms.Mute{}, "Op": rooms.Op{},
-	"Whois": rooms.Whois{}, "Close": rooms.Close{}, "Status": rooms.Status{}, "Ping": rooms.Ping{}, "Quit": rooms.Quit{},
+	"Whois": rooms.Whois{}, "Close": rooms.Close{}, "Search": rooms.Search{}, "Redact": rooms.Redact{}, "SetRetention": rooms.SetRetention{},
+	"Status": rooms.Status{}, "Ping": rooms.Ping{}, "Quit": rooms.Quit{},
 	"Connect": rooms.Connect{}, "Disconnect": rooms.Disconnect{},
 }
 
 // elsewhere are the commands that a room answers, not the registry.
-var elsewhere = []string{"Say", "History"}
+var elsewhere = []string{"Say", "History", "Search", "Redact"}
 
 // sources parses the package.
 func sources(t *testing.T) []*ast.File {
@@ -160,7 +161,7 @@ func TestSentences(t *testing.T) {
 func TestStrings(t *testing.T) {
 	for got, want := range map[string]string{
 		rooms.Plain.String(): "member", rooms.Operator.String(): "op", rooms.Owner.String(): "owner",
-		rooms.Text.String(): "text", rooms.Action.String(): "action", rooms.FileUp.String(): "file", rooms.Kind(0).String(): "unknown",
+		rooms.Text.String(): "text", rooms.Action.String(): "action", rooms.FileUp.String(): "file", rooms.Redaction.String(): "redaction", rooms.Lost.String(): "lost", rooms.Kind(0).String(): "unknown",
 		rooms.MemberChange(0).String(): "", rooms.MemberUnmuted.String(): "unmuted", rooms.MemberRole.String(): "role",
 		rooms.RoomEntered.String(): "entered", rooms.RoomUpdated.String(): "changed",
 		rooms.ConnectionLost.String(): "lost", rooms.ConnectionGone.String(): "gone",

@@ -51,6 +51,9 @@ func (r *Registry) roomChanges(room *roomState, now time.Time) []Change {
 	all := []Change{{
 		Kind: RoomCreated, Room: room.key, Name: string(room.id), N: int64(room.limit), Text: room.topic, Flags: flags,
 	}}
+	if r := room.retention; r != (Retention{}) {
+		all = append(all, r.change(room.key))
+	}
 	for _, peer := range sortedKeys(room.ops) {
 		all = append(all, Change{Kind: RoleSet, Room: room.key, Peer: peer, N: 1})
 	}

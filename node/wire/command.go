@@ -44,6 +44,12 @@ func putCommand(f *pb.ClientFrame, cmd rooms.Command) {
 		putSay(f, v)
 	case rooms.History:
 		putHistory(f, v)
+	case rooms.Search:
+		putSearch(f, v)
+	case rooms.Redact:
+		f.Body = &pb.ClientFrame_Redact{Redact: &pb.Redact{Seq: uint64(v.Seq)}}
+	case rooms.SetRetention:
+		f.Body = &pb.ClientFrame_SetRetention{SetRetention: &pb.SetRetention{Retention: putRetention(v.Retention)}}
 	case rooms.Whisper:
 		putWhisper(f, v)
 	case rooms.Topic:
@@ -125,6 +131,12 @@ func putSay(f *pb.ClientFrame, v rooms.Say) {
 func putHistory(f *pb.ClientFrame, v rooms.History) {
 	f.Body = &pb.ClientFrame_History{History: &pb.History{
 		After: uint64(v.After), Since: milli(v.Since), Last: v.Last, Limit: count(v.Limit),
+	}}
+}
+
+func putSearch(f *pb.ClientFrame, v rooms.Search) {
+	f.Body = &pb.ClientFrame_Search{Search: &pb.Search{
+		Text: name(v.Text), Before: uint64(v.Before), Limit: count(v.Limit),
 	}}
 }
 

@@ -57,6 +57,12 @@ func takeCommand(c *check, f *pb.ClientFrame) rooms.Command {
 		return takeSay(c, b.Say)
 	case *pb.ClientFrame_History:
 		return takeHistory(c, b.History)
+	case *pb.ClientFrame_Search:
+		return takeSearch(c, b.Search)
+	case *pb.ClientFrame_Redact:
+		return rooms.Redact{Seq: rooms.Seq(b.Redact.Seq)}
+	case *pb.ClientFrame_SetRetention:
+		return rooms.SetRetention{Retention: takeRetention(c, b.SetRetention.Retention)}
 	case *pb.ClientFrame_Whisper:
 		return takeWhisper(c, b.Whisper)
 	case *pb.ClientFrame_Topic:
@@ -145,6 +151,14 @@ func takeHistory(c *check, m *pb.History) rooms.History {
 		Since: c.time("history.since", m.Since),
 		Last:  m.Last,
 		Limit: c.count("history.limit", m.Limit),
+	}
+}
+
+func takeSearch(c *check, m *pb.Search) rooms.Search {
+	return rooms.Search{
+		Text:   c.name("search.text", m.Text),
+		Before: rooms.Seq(m.Before),
+		Limit:  c.count("search.limit", m.Limit),
 	}
 }
 

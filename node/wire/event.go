@@ -67,7 +67,9 @@ func putEvent(f *pb.HostFrame, ev rooms.Event) {
 	case rooms.Roster:
 		putRoster(f, v)
 	case rooms.Page:
-		putPage(f, v)
+		f.Body = &pb.HostFrame_Page{Page: &pb.Page{Messages: putMessages(v.Messages)}}
+	case rooms.Found:
+		f.Body = &pb.HostFrame_Found{Found: &pb.Found{Messages: putMessages(v.Messages), Next: uint64(v.Next)}}
 	case rooms.Invited:
 		putInvited(f, v)
 	case rooms.InviteList:
@@ -119,7 +121,7 @@ func putEntered(f *pb.HostFrame, v rooms.Entered) {
 	members := v.Members[:min(len(v.Members), rooms.EnteredMembers)]
 	f.Body = &pb.HostFrame_Entered{Entered: &pb.Entered{
 		Room: putRoomInfo(v.Room), From: putCursor(v.From), Head: uint64(v.Head), Role: pb.Role(v.Role),
-		Members: each(members, putMember),
+		Members: each(members, putMember), Diverged: v.Diverged,
 	}}
 }
 
@@ -127,13 +129,13 @@ func putRoster(f *pb.HostFrame, v rooms.Roster) {
 	f.Body = &pb.HostFrame_Roster{Roster: &pb.Roster{Room: room(v.Room), Members: each(v.Members, putMember)}}
 }
 
-func putPage(f *pb.HostFrame, v rooms.Page) {
-	m := &pb.Page{Messages: make([]*pb.Message, len(v.Messages))}
-	for i := range v.Messages {
-		m.Messages[i] = new(pb.Message)
-		putMessage(m.Messages[i], &v.Messages[i])
+func putMessages(list []rooms.Message) []*pb.Message {
+	messages := make([]*pb.Message, len(list))
+	for i := range list {
+		messages[i] = new(pb.Message)
+		putMessage(messages[i], &list[i])
 	}
-	f.Body = &pb.HostFrame_Page{Page: m}
+	return messages
 }
 
 func putInvited(f *pb.HostFrame, v rooms.Invited) {

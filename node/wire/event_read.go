@@ -45,6 +45,8 @@ func takeEvent(c *check, f *pb.HostFrame) rooms.Event {
 		return takeRoster(c, b.Roster)
 	case *pb.HostFrame_Page:
 		return rooms.Page{Messages: eachChecked(c, b.Page.Messages, takeMessage)}
+	case *pb.HostFrame_Found:
+		return rooms.Found{Messages: eachChecked(c, b.Found.Messages, takeMessage), Next: rooms.Seq(b.Found.Next)}
 	case *pb.HostFrame_Invited:
 		return takeInvited(c, b.Invited)
 	case *pb.HostFrame_InviteList:
@@ -111,6 +113,8 @@ func takeEntered(c *check, m *pb.Entered) rooms.Entered {
 		Head:    rooms.Seq(m.Head),
 		Role:    takeRole(c, m.Role),
 		Members: eachChecked(c, m.Members, takeMember),
+
+		Diverged: m.Diverged,
 	}
 }
 

@@ -117,9 +117,9 @@ func variations(rules map[string]rule, fd protoreflect.FieldDescriptor) []variat
 
 func int64Variations(key string) []variation {
 	switch key {
-	case "File.size", "HostStatus.disk":
+	case "File.size", "HostStatus.disk", "Retention.bytes", "Retention.messages":
 		return []variation{{int64(-1), "malformed"}, {int64(0), "ok"}, {int64(1<<63 - 1), "ok"}}
-	case "Refusal.retry":
+	case "Refusal.retry", "Retention.age":
 		return []variation{{int64(-1), "malformed"}, {int64(lastLife), "ok"}, {int64(lastLife + 1), "malformed"}}
 	case "Invite.life", "Ban.life":
 		return []variation{

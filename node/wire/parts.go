@@ -62,6 +62,10 @@ func split(f *pb.HostFrame) (parts []*pb.HostFrame) {
 		for _, list := range runs(b.Page.Messages) {
 			parts = append(parts, &pb.HostFrame{Body: &pb.HostFrame_Page{Page: &pb.Page{Messages: list}}})
 		}
+	case *pb.HostFrame_Found:
+		for _, list := range runs(b.Found.Messages) {
+			parts = append(parts, &pb.HostFrame{Body: &pb.HostFrame_Found{Found: &pb.Found{Messages: list, Next: b.Found.Next}}})
+		}
 	case *pb.HostFrame_InviteList:
 		for _, list := range runs(b.InviteList.Invites) {
 			parts = append(parts, &pb.HostFrame{Body: &pb.HostFrame_InviteList{InviteList: &pb.InviteList{Invites: list}}})
@@ -118,6 +122,8 @@ func items(f *pb.HostFrame) int {
 		return len(b.Roster.Members)
 	case *pb.HostFrame_Page:
 		return len(b.Page.Messages)
+	case *pb.HostFrame_Found:
+		return len(b.Found.Messages)
 	case *pb.HostFrame_InviteList:
 		return len(b.InviteList.Invites)
 	case *pb.HostFrame_BanList:

@@ -71,8 +71,8 @@ func TestAFileBelongsToItsKind(t *testing.T) {
 		{pb.Kind_KIND_FILE, &pb.File{Id: "f"}, "ok"},
 		{pb.Kind_KIND_UNSPECIFIED, nil, "malformed"},
 		{-1, nil, "malformed"},
-		{4, nil, "unknown"},
-		{4, &pb.File{Id: "f"}, "unknown"},
+		{6, nil, "unknown"},
+		{6, &pb.File{Id: "f"}, "unknown"},
 	} {
 		m := &pb.Message{Room: "lobby", Seq: 1, Kind: tt.kind, Peer: "p", Nick: "n", File: tt.file}
 		frame := rawFrame(marshal(t, &pb.HostFrame{Body: &pb.HostFrame_Posted{Posted: m}}))

@@ -68,6 +68,9 @@ func putMessage(m *pb.Message, v *rooms.Message) {
 	m.Text = clip(v.Text, TextLimit)
 	m.Client = v.Origin.Client
 	m.Count = v.Origin.Count
+	m.Target = uint64(v.Target)
+	m.Mark = uint64(v.Mark)
+	m.Redacted = v.Redacted
 	if v.File != nil {
 		m.File = &pb.File{
 			Id:   clip(v.File.ID, idLimit),
@@ -80,24 +83,34 @@ func putMessage(m *pb.Message, v *rooms.Message) {
 
 func takeMessage(c *check, m *pb.Message) rooms.Message {
 	v := rooms.Message{
-		Room: rooms.RoomID(c.need("message.room", m.Room, nameLimit)),
-		Seq:  rooms.Seq(m.Seq),
-		Time: c.time("message.time", m.Time),
-		Kind: rooms.Kind(c.enum("message.kind", int32(m.Kind), uint8(rooms.Text), uint8(rooms.FileUp))),
-		From: rooms.Author{
-			Peer: c.peer("message.peer", m.Peer),
-			Nick: c.need("message.nick", m.Nick, nameLimit),
-		},
-		Text:   c.text("message.text", m.Text, TextLimit),
-		Origin: rooms.Origin{Client: m.Client, Count: m.Count},
+		Room:     rooms.RoomID(c.need("message.room", m.Room, nameLimit)),
+		Seq:      rooms.Seq(m.Seq),
+		Time:     c.time("message.time", m.Time),
+		Kind:     rooms.Kind(c.enum("message.kind", int32(m.Kind), uint8(rooms.Text), uint8(rooms.Lost))),
+		From:     rooms.Author{Peer: c.peerOrNone("message.peer", m.Peer), Nick: c.name("message.nick", m.Nick)},
+		Text:     c.text("message.text", m.Text, TextLimit),
+		Origin:   rooms.Origin{Client: m.Client, Count: m.Count},
+		Target:   rooms.Seq(m.Target),
+		Redacted: m.Redacted,
+		Mark:     rooms.Mark(m.Mark),
 	}
 	c.must("message.seq", m.Seq > 0)
+	if v.Kind != rooms.Lost {
+		c.must("message.peer", v.From.Peer != "")
+		c.must("message.nick", v.From.Nick != "")
+	}
 	if m.File != nil {
 		v.File = takeFile(c, m.File)
 	}
+	if c.newer {
+		return v
+	}
 	// Readers follow File without a look when the kind says that it is there.
-	if !c.newer && (v.Kind == rooms.FileUp) != (v.File != nil) {
+	if (v.Kind == rooms.FileUp && !v.Redacted) != (v.File != nil) {
 		c.fail("message.file", "must be there with the kind file, and only then")
+	}
+	if (v.Kind == rooms.Redaction) != (v.Target != 0) {
+		c.fail("message.target", "must be there with the kind redaction, and only then")
 	}
 	return v
 }
@@ -112,11 +125,11 @@ func takeFile(c *check, m *pb.File) *rooms.File {
 }
 
 func putCursor(v rooms.Cursor) *pb.Cursor {
-	return &pb.Cursor{Epoch: v.Epoch, Seq: uint64(v.Seq)}
+	return &pb.Cursor{Epoch: v.Epoch, Seq: uint64(v.Seq), Mark: uint64(v.Mark)}
 }
 
 func takeCursor(m *pb.Cursor) rooms.Cursor {
-	return rooms.Cursor{Epoch: m.GetEpoch(), Seq: rooms.Seq(m.GetSeq())}
+	return rooms.Cursor{Epoch: m.GetEpoch(), Seq: rooms.Seq(m.GetSeq()), Mark: rooms.Mark(m.GetMark())}
 }
 
 // putCapability returns nil for the zero Capability, which stands for none.
@@ -174,7 +187,23 @@ func takeRole(c *check, role pb.Role) rooms.Role {
 func putRoomInfo(v rooms.RoomInfo) *pb.RoomInfo {
 	return &pb.RoomInfo{
 		Room: room(v.Room), Members: count(v.Members), Limit: count(v.Limit),
-		Topic: note(v.Topic), Private: v.Private, NoHistory: v.NoHistory,
+		Topic: note(v.Topic), Private: v.Private, NoHistory: v.NoHistory, Retention: putRetention(v.Retention),
+	}
+}
+
+// putRetention returns nil for the zero Retention, which sets no bound.
+func putRetention(v rooms.Retention) *pb.Retention {
+	if v == (rooms.Retention{}) {
+		return nil
+	}
+	return &pb.Retention{Age: max(lifeMilli(v.Age), 0), Bytes: max(v.Bytes, 0), Messages: max(v.Messages, 0)}
+}
+
+func takeRetention(c *check, m *pb.Retention) rooms.Retention {
+	return rooms.Retention{
+		Age:      c.life("retention.age", c.size("retention.age", m.GetAge())),
+		Bytes:    c.size("retention.bytes", m.GetBytes()),
+		Messages: c.size("retention.messages", m.GetMessages()),
 	}
 }
 
@@ -186,6 +215,7 @@ func takeRoomInfo(c *check, m *pb.RoomInfo) rooms.RoomInfo {
 		Topic:     c.note("room.topic", m.GetTopic()),
 		Private:   m.GetPrivate(),
 		NoHistory: m.GetNoHistory(),
+		Retention: takeRetention(c, m.GetRetention()),
 	}
 }
 

@@ -36,8 +36,14 @@ var (
 		File: &rooms.File{ID: "f-1", Name: "../../cat.png", Size: 256 << 20, MIME: "image/png"},
 	}
 
+	marked  = rooms.Message{Room: "lobby", Seq: 3, Time: noon, Kind: rooms.Text, From: line.From, Redacted: true, Mark: 1 << 63}
+	removal = rooms.Message{Room: "lobby", Seq: 4, Time: noon, Kind: rooms.Redaction, From: line.From, Target: 3, Mark: 7}
+	hole    = rooms.Message{Room: "lobby", Seq: 5, Time: noon, Kind: rooms.Lost}
+
 	aliceHere = rooms.Member{Peer: alice, Nick: "alice", Role: rooms.Owner, Muted: true, Room: "lobby", Since: noon, Path: "punched"}
 	bobHere   = rooms.Member{Peer: bob, Nick: "bob"}
+
+	shortly = rooms.RoomInfo{Room: "brief", Retention: rooms.Retention{Age: 7 * 24 * time.Hour, Bytes: 1 << 40, Messages: 10_000}}
 
 	lobby  = rooms.RoomInfo{Room: "lobby", Members: 2, Limit: 3, Topic: "low tide at six"}
 	secret = rooms.RoomInfo{Room: "dev~abcdefgh", Members: 1<<31 - 1, Private: true, NoHistory: true}
@@ -53,12 +59,20 @@ var commandExamples = map[string]rooms.Command{
 	"join-invite":    rooms.Join{Invite: pass},
 	"join-after":     rooms.Join{Room: "dev", After: &rooms.Cursor{Epoch: 1 << 63, Seq: 4711}},
 	"join-beginning": rooms.Join{Room: "dev", After: &rooms.Cursor{}},
+	"join-marked":    rooms.Join{Room: "dev", After: &rooms.Cursor{Epoch: 1 << 63, Seq: 4711, Mark: 1<<64 - 1}},
 	"leave":          rooms.Leave{},
 	"who":            rooms.Who{},
 	"rename":         rooms.Rename{Nick: "bob"},
 	"say":            rooms.Say{Kind: rooms.Text, Text: "hello\nworld", Origin: rooms.Origin{Client: 1 << 63, Count: 1}},
 	"say-action":     rooms.Say{Kind: rooms.Action, Text: "waves"},
 	"history":        rooms.History{After: 17, Since: noon, Last: true, Limit: 256},
+	"search":         rooms.Search{Text: "tide", Before: 17, Limit: 256},
+	"redact":         rooms.Redact{Seq: 17},
+	"redact-own":     rooms.Redact{},
+	"set_retention":  rooms.SetRetention{Retention: shortly.Retention},
+
+	"set_retention-all": rooms.SetRetention{},
+
 	"whisper":        rooms.Whisper{Nick: "bob", Text: "psst"},
 	"topic":          rooms.Topic{Text: "low tide at six"},
 	"set_limit":      rooms.SetLimit{Limit: 1<<31 - 1},
@@ -80,16 +94,19 @@ var commandExamples = map[string]rooms.Command{
 }
 
 var eventExamples = map[string]rooms.Event{
-	"posted":         rooms.Posted{Message: line},
-	"posted-action":  rooms.Posted{Message: wave, Replayed: true},
-	"posted-file":    rooms.Posted{Message: photo},
-	"said":           rooms.Said{Seq: 4711},
-	"done":           rooms.Done{},
-	"refusal":        &rooms.Refusal{Code: rooms.RateLimited, Message: "too fast", Hint: "wait", Retry: 1500 * time.Millisecond},
-	"refusal-plain":  &rooms.Refusal{Code: "code_of_later_2"},
-	"member_changed": rooms.MemberChanged{Room: "lobby", What: rooms.MemberRenamed, Member: bobHere, Old: "rob", By: "alice", Reason: "rude"},
-	"room_changed":   rooms.RoomChanged{What: rooms.RoomClosed, Room: lobby, Reason: "the end"},
-	"whispered":      rooms.Whispered{From: line.From, To: rooms.Author{Nick: "bob"}, Text: "psst", Own: true},
+	"posted":           rooms.Posted{Message: line},
+	"posted-action":    rooms.Posted{Message: wave, Replayed: true},
+	"posted-file":      rooms.Posted{Message: photo},
+	"posted-redacted":  rooms.Posted{Message: marked},
+	"posted-redaction": rooms.Posted{Message: removal},
+	"posted-lost":      rooms.Posted{Message: hole},
+	"said":             rooms.Said{Seq: 4711},
+	"done":             rooms.Done{},
+	"refusal":          &rooms.Refusal{Code: rooms.RateLimited, Message: "too fast", Hint: "wait", Retry: 1500 * time.Millisecond},
+	"refusal-plain":    &rooms.Refusal{Code: "code_of_later_2"},
+	"member_changed":   rooms.MemberChanged{Room: "lobby", What: rooms.MemberRenamed, Member: bobHere, Old: "rob", By: "alice", Reason: "rude"},
+	"room_changed":     rooms.RoomChanged{What: rooms.RoomClosed, Room: lobby, Reason: "the end"},
+	"whispered":        rooms.Whispered{From: line.From, To: rooms.Author{Nick: "bob"}, Text: "psst", Own: true},
 	"whereabouts": rooms.Whereabouts{Addrs: []rooms.HostAddr{
 		{Addr: "/ip4/203.0.113.9/tcp/4001", Path: "mapped"},
 		{Addr: "/ip4/198.51.100.7/tcp/4001/p2p/12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp/p2p-circuit", Path: "relayed"},
@@ -97,11 +114,14 @@ var eventExamples = map[string]rooms.Event{
 	"welcome":         rooms.Welcome{Peer: bob, Host: alice, Name: "island", Nick: "bob", Version: "1.0.0"},
 	"notice":          rooms.Notice{Text: "the host restarts at noon"},
 	"entered":         rooms.Entered{Room: lobby, From: rooms.Cursor{Epoch: 7, Seq: 4661}, Head: 4711, Role: rooms.Operator},
+	"entered-marked":  rooms.Entered{Room: shortly, From: rooms.Cursor{Epoch: 7, Seq: 4661, Mark: 9}, Head: 4711, Diverged: true},
 	"listing":         rooms.Listing{Rooms: []rooms.RoomInfo{lobby, secret}},
 	"listing-empty":   rooms.Listing{},
 	"roster":          rooms.Roster{Room: "lobby", Members: []rooms.Member{aliceHere, bobHere}},
 	"page":            rooms.Page{Messages: []rooms.Message{line, wave, photo}},
 	"page-empty":      rooms.Page{},
+	"found":           rooms.Found{Messages: []rooms.Message{line, marked}, Next: 17},
+	"found-none":      rooms.Found{},
 	"invited":         rooms.Invited{Invite: ticket, Capability: pass, Link: "p2pchat:abc"},
 	"invited-no_pass": rooms.Invited{Invite: rooms.InviteInfo{ID: "i-2"}},
 	"invite_list":     rooms.InviteList{Invites: []rooms.InviteInfo{ticket, {ID: "i-2"}}},

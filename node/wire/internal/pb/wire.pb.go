@@ -37,6 +37,8 @@ const (
 	Kind_KIND_TEXT        Kind = 1 // said
 	Kind_KIND_ACTION      Kind = 2 // done: "/me waves"
 	Kind_KIND_FILE        Kind = 3 // a file was shared
+	Kind_KIND_REDACTION   Kind = 4 // the text of the message target was taken out
+	Kind_KIND_LOST        Kind = 5 // what stood here was lost on the host's disk
 )
 
 // Enum value maps for Kind.
@@ -46,12 +48,16 @@ var (
 		1: "KIND_TEXT",
 		2: "KIND_ACTION",
 		3: "KIND_FILE",
+		4: "KIND_REDACTION",
+		5: "KIND_LOST",
 	}
 	Kind_value = map[string]int32{
 		"KIND_UNSPECIFIED": 0,
 		"KIND_TEXT":        1,
 		"KIND_ACTION":      2,
 		"KIND_FILE":        3,
+		"KIND_REDACTION":   4,
+		"KIND_LOST":        5,
 	}
 )
 
@@ -369,6 +375,9 @@ type ClientFrame struct {
 	//	*ClientFrame_Close
 	//	*ClientFrame_Status
 	//	*ClientFrame_Quit
+	//	*ClientFrame_Search
+	//	*ClientFrame_Redact
+	//	*ClientFrame_SetRetention
 	Body          isClientFrame_Body `protobuf_oneof:"body"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -643,6 +652,33 @@ func (x *ClientFrame) GetQuit() *Quit {
 	return nil
 }
 
+func (x *ClientFrame) GetSearch() *Search {
+	if x != nil {
+		if x, ok := x.Body.(*ClientFrame_Search); ok {
+			return x.Search
+		}
+	}
+	return nil
+}
+
+func (x *ClientFrame) GetRedact() *Redact {
+	if x != nil {
+		if x, ok := x.Body.(*ClientFrame_Redact); ok {
+			return x.Redact
+		}
+	}
+	return nil
+}
+
+func (x *ClientFrame) GetSetRetention() *SetRetention {
+	if x != nil {
+		if x, ok := x.Body.(*ClientFrame_SetRetention); ok {
+			return x.SetRetention
+		}
+	}
+	return nil
+}
+
 type isClientFrame_Body interface {
 	isClientFrame_Body()
 }
@@ -747,6 +783,18 @@ type ClientFrame_Quit struct {
 	Quit *Quit `protobuf:"bytes,26,opt,name=quit,proto3,oneof"` // end the session
 }
 
+type ClientFrame_Search struct {
+	Search *Search `protobuf:"bytes,27,opt,name=search,proto3,oneof"` // find messages by their text
+}
+
+type ClientFrame_Redact struct {
+	Redact *Redact `protobuf:"bytes,28,opt,name=redact,proto3,oneof"` // take a message's text out
+}
+
+type ClientFrame_SetRetention struct {
+	SetRetention *SetRetention `protobuf:"bytes,29,opt,name=set_retention,json=setRetention,proto3,oneof"` // how much history is kept
+}
+
 func (*ClientFrame_Say) isClientFrame_Body() {}
 
 func (*ClientFrame_Ping) isClientFrame_Body() {}
@@ -797,6 +845,12 @@ func (*ClientFrame_Status) isClientFrame_Body() {}
 
 func (*ClientFrame_Quit) isClientFrame_Body() {}
 
+func (*ClientFrame_Search) isClientFrame_Body() {}
+
+func (*ClientFrame_Redact) isClientFrame_Body() {}
+
+func (*ClientFrame_SetRetention) isClientFrame_Body() {}
+
 // HostFrame is every frame from the host.
 type HostFrame struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -823,6 +877,7 @@ type HostFrame struct {
 	//	*HostFrame_Member
 	//	*HostFrame_HostStatus
 	//	*HostFrame_Whereabouts
+	//	*HostFrame_Found
 	Body          isHostFrame_Body `protobuf_oneof:"body"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1050,6 +1105,15 @@ func (x *HostFrame) GetWhereabouts() *Whereabouts {
 	return nil
 }
 
+func (x *HostFrame) GetFound() *Found {
+	if x != nil {
+		if x, ok := x.Body.(*HostFrame_Found); ok {
+			return x.Found
+		}
+	}
+	return nil
+}
+
 type isHostFrame_Body interface {
 	isHostFrame_Body()
 }
@@ -1130,6 +1194,10 @@ type HostFrame_Whereabouts struct {
 	Whereabouts *Whereabouts `protobuf:"bytes,21,opt,name=whereabouts,proto3,oneof"` // where the host can be reached now
 }
 
+type HostFrame_Found struct {
+	Found *Found `protobuf:"bytes,22,opt,name=found,proto3,oneof"` // answer to Search
+}
+
 func (*HostFrame_Posted) isHostFrame_Body() {}
 
 func (*HostFrame_Said) isHostFrame_Body() {}
@@ -1168,6 +1236,8 @@ func (*HostFrame_HostStatus) isHostFrame_Body() {}
 
 func (*HostFrame_Whereabouts) isHostFrame_Body() {}
 
+func (*HostFrame_Found) isHostFrame_Body() {}
+
 // Message is one entry of a room's history, flat because it is the common one.
 type Message struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1175,13 +1245,16 @@ type Message struct {
 	Seq           uint64                 `protobuf:"varint,2,opt,name=seq,proto3" json:"seq,omitempty"`                        // 1, 2, 3, … in its room
 	Time          int64                  `protobuf:"varint,3,opt,name=time,proto3" json:"time,omitempty"`                      // by the host's clock
 	Kind          Kind                   `protobuf:"varint,4,opt,name=kind,proto3,enum=p2pchat.v1.Kind" json:"kind,omitempty"` // what it is
-	Peer          string                 `protobuf:"bytes,5,opt,name=peer,proto3" json:"peer,omitempty"`                       // who said it: peer ID, not empty [64 ASCII]
-	Nick          string                 `protobuf:"bytes,6,opt,name=nick,proto3" json:"nick,omitempty"`                       // the name at that time, not empty [512]
+	Peer          string                 `protobuf:"bytes,5,opt,name=peer,proto3" json:"peer,omitempty"`                       // who said it: peer ID, not empty but with KIND_LOST [64 ASCII]
+	Nick          string                 `protobuf:"bytes,6,opt,name=nick,proto3" json:"nick,omitempty"`                       // the name at that time, not empty but with KIND_LOST [512]
 	Text          string                 `protobuf:"bytes,7,opt,name=text,proto3" json:"text,omitempty"`                       // as sent [32 KiB]
 	File          *File                  `protobuf:"bytes,8,opt,name=file,proto3" json:"file,omitempty"`                       // with KIND_FILE, and only then
 	Client        uint64                 `protobuf:"fixed64,9,opt,name=client,proto3" json:"client,omitempty"`                 // origin: the client that sent it; 0: none
 	Count         uint64                 `protobuf:"varint,10,opt,name=count,proto3" json:"count,omitempty"`                   // origin: that client's own count
 	Replayed      bool                   `protobuf:"varint,11,opt,name=replayed,proto3" json:"replayed,omitempty"`             // as Posted: said before the session reached the end of the history
+	Target        uint64                 `protobuf:"varint,13,opt,name=target,proto3" json:"target,omitempty"`                 // with KIND_REDACTION, and only then: not 0
+	Mark          uint64                 `protobuf:"fixed64,14,opt,name=mark,proto3" json:"mark,omitempty"`                    // of the history up to here; 0: not known
+	Redacted      bool                   `protobuf:"varint,15,opt,name=redacted,proto3" json:"redacted,omitempty"`             // its text or its file was taken out
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1293,6 +1366,27 @@ func (x *Message) GetReplayed() bool {
 	return false
 }
 
+func (x *Message) GetTarget() uint64 {
+	if x != nil {
+		return x.Target
+	}
+	return 0
+}
+
+func (x *Message) GetMark() uint64 {
+	if x != nil {
+		return x.Mark
+	}
+	return 0
+}
+
+func (x *Message) GetRedacted() bool {
+	if x != nil {
+		return x.Redacted
+	}
+	return false
+}
+
 // File describes an attachment.
 type File struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1367,6 +1461,7 @@ type Cursor struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Epoch         uint64                 `protobuf:"fixed64,1,opt,name=epoch,proto3" json:"epoch,omitempty"` // of the history itself
 	Seq           uint64                 `protobuf:"varint,2,opt,name=seq,proto3" json:"seq,omitempty"`      // the last message that is known
+	Mark          uint64                 `protobuf:"fixed64,3,opt,name=mark,proto3" json:"mark,omitempty"`   // its mark; 0: not known
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1411,6 +1506,13 @@ func (x *Cursor) GetEpoch() uint64 {
 func (x *Cursor) GetSeq() uint64 {
 	if x != nil {
 		return x.Seq
+	}
+	return 0
+}
+
+func (x *Cursor) GetMark() uint64 {
+	if x != nil {
+		return x.Mark
 	}
 	return 0
 }
@@ -1623,6 +1725,7 @@ type RoomInfo struct {
 	Topic         string                 `protobuf:"bytes,4,opt,name=topic,proto3" json:"topic,omitempty"`                           // [4 KiB]
 	Private       bool                   `protobuf:"varint,5,opt,name=private,proto3" json:"private,omitempty"`                      // not listed, entered by invite
 	NoHistory     bool                   `protobuf:"varint,6,opt,name=no_history,json=noHistory,proto3" json:"no_history,omitempty"` // lines are not kept
+	Retention     *Retention             `protobuf:"bytes,7,opt,name=retention,proto3" json:"retention,omitempty"`                   // absent: everything is kept
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1699,6 +1802,75 @@ func (x *RoomInfo) GetNoHistory() bool {
 	return false
 }
 
+func (x *RoomInfo) GetRetention() *Retention {
+	if x != nil {
+		return x.Retention
+	}
+	return nil
+}
+
+// Retention says how much of its history a room keeps. 0 sets no bound; nothing
+// is negative.
+type Retention struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Age           int64                  `protobuf:"varint,1,opt,name=age,proto3" json:"age,omitempty"`     // duration
+	Bytes         int64                  `protobuf:"varint,2,opt,name=bytes,proto3" json:"bytes,omitempty"` // on disk
+	Messages      int64                  `protobuf:"varint,3,opt,name=messages,proto3" json:"messages,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Retention) Reset() {
+	*x = Retention{}
+	mi := &file_wire_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Retention) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Retention) ProtoMessage() {}
+
+func (x *Retention) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Retention.ProtoReflect.Descriptor instead.
+func (*Retention) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *Retention) GetAge() int64 {
+	if x != nil {
+		return x.Age
+	}
+	return 0
+}
+
+func (x *Retention) GetBytes() int64 {
+	if x != nil {
+		return x.Bytes
+	}
+	return 0
+}
+
+func (x *Retention) GetMessages() int64 {
+	if x != nil {
+		return x.Messages
+	}
+	return 0
+}
+
 // InviteInfo is what operators see of an invite.
 type InviteInfo struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1714,7 +1886,7 @@ type InviteInfo struct {
 
 func (x *InviteInfo) Reset() {
 	*x = InviteInfo{}
-	mi := &file_wire_proto_msgTypes[10]
+	mi := &file_wire_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1726,7 +1898,7 @@ func (x *InviteInfo) String() string {
 func (*InviteInfo) ProtoMessage() {}
 
 func (x *InviteInfo) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[10]
+	mi := &file_wire_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1739,7 +1911,7 @@ func (x *InviteInfo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InviteInfo.ProtoReflect.Descriptor instead.
 func (*InviteInfo) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{10}
+	return file_wire_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *InviteInfo) GetId() string {
@@ -1799,7 +1971,7 @@ type BanInfo struct {
 
 func (x *BanInfo) Reset() {
 	*x = BanInfo{}
-	mi := &file_wire_proto_msgTypes[11]
+	mi := &file_wire_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1811,7 +1983,7 @@ func (x *BanInfo) String() string {
 func (*BanInfo) ProtoMessage() {}
 
 func (x *BanInfo) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[11]
+	mi := &file_wire_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1824,7 +1996,7 @@ func (x *BanInfo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BanInfo.ProtoReflect.Descriptor instead.
 func (*BanInfo) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{11}
+	return file_wire_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *BanInfo) GetPeer() string {
@@ -1879,7 +2051,7 @@ type List struct {
 
 func (x *List) Reset() {
 	*x = List{}
-	mi := &file_wire_proto_msgTypes[12]
+	mi := &file_wire_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1891,7 +2063,7 @@ func (x *List) String() string {
 func (*List) ProtoMessage() {}
 
 func (x *List) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[12]
+	mi := &file_wire_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1904,7 +2076,7 @@ func (x *List) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use List.ProtoReflect.Descriptor instead.
 func (*List) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{12}
+	return file_wire_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *List) GetPattern() string {
@@ -1928,7 +2100,7 @@ type Create struct {
 
 func (x *Create) Reset() {
 	*x = Create{}
-	mi := &file_wire_proto_msgTypes[13]
+	mi := &file_wire_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1940,7 +2112,7 @@ func (x *Create) String() string {
 func (*Create) ProtoMessage() {}
 
 func (x *Create) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[13]
+	mi := &file_wire_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1953,7 +2125,7 @@ func (x *Create) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Create.ProtoReflect.Descriptor instead.
 func (*Create) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{13}
+	return file_wire_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Create) GetRoom() string {
@@ -2004,7 +2176,7 @@ type Join struct {
 
 func (x *Join) Reset() {
 	*x = Join{}
-	mi := &file_wire_proto_msgTypes[14]
+	mi := &file_wire_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2016,7 +2188,7 @@ func (x *Join) String() string {
 func (*Join) ProtoMessage() {}
 
 func (x *Join) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[14]
+	mi := &file_wire_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2029,7 +2201,7 @@ func (x *Join) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Join.ProtoReflect.Descriptor instead.
 func (*Join) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{14}
+	return file_wire_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Join) GetRoom() string {
@@ -2069,7 +2241,7 @@ type Leave struct {
 
 func (x *Leave) Reset() {
 	*x = Leave{}
-	mi := &file_wire_proto_msgTypes[15]
+	mi := &file_wire_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2081,7 +2253,7 @@ func (x *Leave) String() string {
 func (*Leave) ProtoMessage() {}
 
 func (x *Leave) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[15]
+	mi := &file_wire_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2094,7 +2266,7 @@ func (x *Leave) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Leave.ProtoReflect.Descriptor instead.
 func (*Leave) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{15}
+	return file_wire_proto_rawDescGZIP(), []int{16}
 }
 
 // Who asks who is in the room. Answer: Roster.
@@ -2106,7 +2278,7 @@ type Who struct {
 
 func (x *Who) Reset() {
 	*x = Who{}
-	mi := &file_wire_proto_msgTypes[16]
+	mi := &file_wire_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2118,7 +2290,7 @@ func (x *Who) String() string {
 func (*Who) ProtoMessage() {}
 
 func (x *Who) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[16]
+	mi := &file_wire_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2131,7 +2303,7 @@ func (x *Who) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Who.ProtoReflect.Descriptor instead.
 func (*Who) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{16}
+	return file_wire_proto_rawDescGZIP(), []int{17}
 }
 
 // Rename takes another nick. Answer: Done.
@@ -2144,7 +2316,7 @@ type Rename struct {
 
 func (x *Rename) Reset() {
 	*x = Rename{}
-	mi := &file_wire_proto_msgTypes[17]
+	mi := &file_wire_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2156,7 +2328,7 @@ func (x *Rename) String() string {
 func (*Rename) ProtoMessage() {}
 
 func (x *Rename) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[17]
+	mi := &file_wire_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2169,7 +2341,7 @@ func (x *Rename) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rename.ProtoReflect.Descriptor instead.
 func (*Rename) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{17}
+	return file_wire_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Rename) GetNick() string {
@@ -2192,7 +2364,7 @@ type Say struct {
 
 func (x *Say) Reset() {
 	*x = Say{}
-	mi := &file_wire_proto_msgTypes[18]
+	mi := &file_wire_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2204,7 +2376,7 @@ func (x *Say) String() string {
 func (*Say) ProtoMessage() {}
 
 func (x *Say) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[18]
+	mi := &file_wire_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2217,7 +2389,7 @@ func (x *Say) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Say.ProtoReflect.Descriptor instead.
 func (*Say) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{18}
+	return file_wire_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Say) GetKind() Kind {
@@ -2261,7 +2433,7 @@ type History struct {
 
 func (x *History) Reset() {
 	*x = History{}
-	mi := &file_wire_proto_msgTypes[19]
+	mi := &file_wire_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2273,7 +2445,7 @@ func (x *History) String() string {
 func (*History) ProtoMessage() {}
 
 func (x *History) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[19]
+	mi := &file_wire_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2286,7 +2458,7 @@ func (x *History) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use History.ProtoReflect.Descriptor instead.
 func (*History) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{19}
+	return file_wire_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *History) GetAfter() uint64 {
@@ -2317,6 +2489,157 @@ func (x *History) GetLimit() int32 {
 	return 0
 }
 
+// Search asks for messages of the room that contain a text. Answer: Found.
+type Search struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Text          string                 `protobuf:"bytes,1,opt,name=text,proto3" json:"text,omitempty"`      // ignoring case [512]
+	Before        uint64                 `protobuf:"varint,2,opt,name=before,proto3" json:"before,omitempty"` // those with a lower number; 0: all
+	Limit         int32                  `protobuf:"varint,3,opt,name=limit,proto3" json:"limit,omitempty"`   // the newest of them, how many at most; 0: a full page; not negative
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Search) Reset() {
+	*x = Search{}
+	mi := &file_wire_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Search) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Search) ProtoMessage() {}
+
+func (x *Search) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Search.ProtoReflect.Descriptor instead.
+func (*Search) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *Search) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+func (x *Search) GetBefore() uint64 {
+	if x != nil {
+		return x.Before
+	}
+	return 0
+}
+
+func (x *Search) GetLimit() int32 {
+	if x != nil {
+		return x.Limit
+	}
+	return 0
+}
+
+// Redact takes the text of a message out of the history. Answer: Done.
+type Redact struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Seq           uint64                 `protobuf:"varint,1,opt,name=seq,proto3" json:"seq,omitempty"` // 0: the member's own last one
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Redact) Reset() {
+	*x = Redact{}
+	mi := &file_wire_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Redact) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Redact) ProtoMessage() {}
+
+func (x *Redact) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Redact.ProtoReflect.Descriptor instead.
+func (*Redact) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *Redact) GetSeq() uint64 {
+	if x != nil {
+		return x.Seq
+	}
+	return 0
+}
+
+// SetRetention sets how much of its history the room keeps. Answer: Done.
+type SetRetention struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Retention     *Retention             `protobuf:"bytes,1,opt,name=retention,proto3" json:"retention,omitempty"` // absent: everything
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetRetention) Reset() {
+	*x = SetRetention{}
+	mi := &file_wire_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetRetention) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetRetention) ProtoMessage() {}
+
+func (x *SetRetention) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetRetention.ProtoReflect.Descriptor instead.
+func (*SetRetention) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *SetRetention) GetRetention() *Retention {
+	if x != nil {
+		return x.Retention
+	}
+	return nil
+}
+
 // Whisper says something to one member only. Answer: Done.
 type Whisper struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -2328,7 +2651,7 @@ type Whisper struct {
 
 func (x *Whisper) Reset() {
 	*x = Whisper{}
-	mi := &file_wire_proto_msgTypes[20]
+	mi := &file_wire_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2340,7 +2663,7 @@ func (x *Whisper) String() string {
 func (*Whisper) ProtoMessage() {}
 
 func (x *Whisper) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[20]
+	mi := &file_wire_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2353,7 +2676,7 @@ func (x *Whisper) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Whisper.ProtoReflect.Descriptor instead.
 func (*Whisper) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{20}
+	return file_wire_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Whisper) GetNick() string {
@@ -2380,7 +2703,7 @@ type Topic struct {
 
 func (x *Topic) Reset() {
 	*x = Topic{}
-	mi := &file_wire_proto_msgTypes[21]
+	mi := &file_wire_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2392,7 +2715,7 @@ func (x *Topic) String() string {
 func (*Topic) ProtoMessage() {}
 
 func (x *Topic) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[21]
+	mi := &file_wire_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2405,7 +2728,7 @@ func (x *Topic) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Topic.ProtoReflect.Descriptor instead.
 func (*Topic) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{21}
+	return file_wire_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Topic) GetText() string {
@@ -2425,7 +2748,7 @@ type SetLimit struct {
 
 func (x *SetLimit) Reset() {
 	*x = SetLimit{}
-	mi := &file_wire_proto_msgTypes[22]
+	mi := &file_wire_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2437,7 +2760,7 @@ func (x *SetLimit) String() string {
 func (*SetLimit) ProtoMessage() {}
 
 func (x *SetLimit) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[22]
+	mi := &file_wire_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2450,7 +2773,7 @@ func (x *SetLimit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetLimit.ProtoReflect.Descriptor instead.
 func (*SetLimit) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{22}
+	return file_wire_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *SetLimit) GetLimit() int32 {
@@ -2472,7 +2795,7 @@ type Invite struct {
 
 func (x *Invite) Reset() {
 	*x = Invite{}
-	mi := &file_wire_proto_msgTypes[23]
+	mi := &file_wire_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2484,7 +2807,7 @@ func (x *Invite) String() string {
 func (*Invite) ProtoMessage() {}
 
 func (x *Invite) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[23]
+	mi := &file_wire_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2497,7 +2820,7 @@ func (x *Invite) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Invite.ProtoReflect.Descriptor instead.
 func (*Invite) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{23}
+	return file_wire_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Invite) GetRoom() string {
@@ -2531,7 +2854,7 @@ type Invites struct {
 
 func (x *Invites) Reset() {
 	*x = Invites{}
-	mi := &file_wire_proto_msgTypes[24]
+	mi := &file_wire_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2543,7 +2866,7 @@ func (x *Invites) String() string {
 func (*Invites) ProtoMessage() {}
 
 func (x *Invites) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[24]
+	mi := &file_wire_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2556,7 +2879,7 @@ func (x *Invites) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Invites.ProtoReflect.Descriptor instead.
 func (*Invites) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{24}
+	return file_wire_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Invites) GetRoom() string {
@@ -2576,7 +2899,7 @@ type Revoke struct {
 
 func (x *Revoke) Reset() {
 	*x = Revoke{}
-	mi := &file_wire_proto_msgTypes[25]
+	mi := &file_wire_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2588,7 +2911,7 @@ func (x *Revoke) String() string {
 func (*Revoke) ProtoMessage() {}
 
 func (x *Revoke) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[25]
+	mi := &file_wire_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2601,7 +2924,7 @@ func (x *Revoke) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Revoke.ProtoReflect.Descriptor instead.
 func (*Revoke) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{25}
+	return file_wire_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Revoke) GetId() string {
@@ -2622,7 +2945,7 @@ type Kick struct {
 
 func (x *Kick) Reset() {
 	*x = Kick{}
-	mi := &file_wire_proto_msgTypes[26]
+	mi := &file_wire_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2634,7 +2957,7 @@ func (x *Kick) String() string {
 func (*Kick) ProtoMessage() {}
 
 func (x *Kick) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[26]
+	mi := &file_wire_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2647,7 +2970,7 @@ func (x *Kick) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Kick.ProtoReflect.Descriptor instead.
 func (*Kick) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{26}
+	return file_wire_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Kick) GetNick() string {
@@ -2676,7 +2999,7 @@ type Ban struct {
 
 func (x *Ban) Reset() {
 	*x = Ban{}
-	mi := &file_wire_proto_msgTypes[27]
+	mi := &file_wire_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2688,7 +3011,7 @@ func (x *Ban) String() string {
 func (*Ban) ProtoMessage() {}
 
 func (x *Ban) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[27]
+	mi := &file_wire_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2701,7 +3024,7 @@ func (x *Ban) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ban.ProtoReflect.Descriptor instead.
 func (*Ban) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{27}
+	return file_wire_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Ban) GetWho() string {
@@ -2735,7 +3058,7 @@ type Unban struct {
 
 func (x *Unban) Reset() {
 	*x = Unban{}
-	mi := &file_wire_proto_msgTypes[28]
+	mi := &file_wire_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2747,7 +3070,7 @@ func (x *Unban) String() string {
 func (*Unban) ProtoMessage() {}
 
 func (x *Unban) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[28]
+	mi := &file_wire_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2760,7 +3083,7 @@ func (x *Unban) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Unban.ProtoReflect.Descriptor instead.
 func (*Unban) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{28}
+	return file_wire_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Unban) GetWho() string {
@@ -2779,7 +3102,7 @@ type Bans struct {
 
 func (x *Bans) Reset() {
 	*x = Bans{}
-	mi := &file_wire_proto_msgTypes[29]
+	mi := &file_wire_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2791,7 +3114,7 @@ func (x *Bans) String() string {
 func (*Bans) ProtoMessage() {}
 
 func (x *Bans) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[29]
+	mi := &file_wire_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2804,7 +3127,7 @@ func (x *Bans) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Bans.ProtoReflect.Descriptor instead.
 func (*Bans) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{29}
+	return file_wire_proto_rawDescGZIP(), []int{33}
 }
 
 // Mute keeps a member from speaking. Answer: Done.
@@ -2818,7 +3141,7 @@ type Mute struct {
 
 func (x *Mute) Reset() {
 	*x = Mute{}
-	mi := &file_wire_proto_msgTypes[30]
+	mi := &file_wire_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2830,7 +3153,7 @@ func (x *Mute) String() string {
 func (*Mute) ProtoMessage() {}
 
 func (x *Mute) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[30]
+	mi := &file_wire_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2843,7 +3166,7 @@ func (x *Mute) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Mute.ProtoReflect.Descriptor instead.
 func (*Mute) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{30}
+	return file_wire_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Mute) GetNick() string {
@@ -2871,7 +3194,7 @@ type Op struct {
 
 func (x *Op) Reset() {
 	*x = Op{}
-	mi := &file_wire_proto_msgTypes[31]
+	mi := &file_wire_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2883,7 +3206,7 @@ func (x *Op) String() string {
 func (*Op) ProtoMessage() {}
 
 func (x *Op) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[31]
+	mi := &file_wire_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2896,7 +3219,7 @@ func (x *Op) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Op.ProtoReflect.Descriptor instead.
 func (*Op) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{31}
+	return file_wire_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *Op) GetNick() string {
@@ -2923,7 +3246,7 @@ type Whois struct {
 
 func (x *Whois) Reset() {
 	*x = Whois{}
-	mi := &file_wire_proto_msgTypes[32]
+	mi := &file_wire_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2935,7 +3258,7 @@ func (x *Whois) String() string {
 func (*Whois) ProtoMessage() {}
 
 func (x *Whois) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[32]
+	mi := &file_wire_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2948,7 +3271,7 @@ func (x *Whois) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Whois.ProtoReflect.Descriptor instead.
 func (*Whois) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{32}
+	return file_wire_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *Whois) GetNick() string {
@@ -2968,7 +3291,7 @@ type Close struct {
 
 func (x *Close) Reset() {
 	*x = Close{}
-	mi := &file_wire_proto_msgTypes[33]
+	mi := &file_wire_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2980,7 +3303,7 @@ func (x *Close) String() string {
 func (*Close) ProtoMessage() {}
 
 func (x *Close) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[33]
+	mi := &file_wire_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2993,7 +3316,7 @@ func (x *Close) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Close.ProtoReflect.Descriptor instead.
 func (*Close) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{33}
+	return file_wire_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *Close) GetRoom() string {
@@ -3012,7 +3335,7 @@ type Status struct {
 
 func (x *Status) Reset() {
 	*x = Status{}
-	mi := &file_wire_proto_msgTypes[34]
+	mi := &file_wire_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3024,7 +3347,7 @@ func (x *Status) String() string {
 func (*Status) ProtoMessage() {}
 
 func (x *Status) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[34]
+	mi := &file_wire_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3037,7 +3360,7 @@ func (x *Status) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Status.ProtoReflect.Descriptor instead.
 func (*Status) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{34}
+	return file_wire_proto_rawDescGZIP(), []int{38}
 }
 
 // Ping asks for an answer. Answer: Done.
@@ -3049,7 +3372,7 @@ type Ping struct {
 
 func (x *Ping) Reset() {
 	*x = Ping{}
-	mi := &file_wire_proto_msgTypes[35]
+	mi := &file_wire_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3061,7 +3384,7 @@ func (x *Ping) String() string {
 func (*Ping) ProtoMessage() {}
 
 func (x *Ping) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[35]
+	mi := &file_wire_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3074,7 +3397,7 @@ func (x *Ping) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ping.ProtoReflect.Descriptor instead.
 func (*Ping) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{35}
+	return file_wire_proto_rawDescGZIP(), []int{39}
 }
 
 // A stream that ends without Quit was lost: the host keeps the member's seat for a moment.
@@ -3088,7 +3411,7 @@ type Quit struct {
 
 func (x *Quit) Reset() {
 	*x = Quit{}
-	mi := &file_wire_proto_msgTypes[36]
+	mi := &file_wire_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3100,7 +3423,7 @@ func (x *Quit) String() string {
 func (*Quit) ProtoMessage() {}
 
 func (x *Quit) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[36]
+	mi := &file_wire_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3113,7 +3436,7 @@ func (x *Quit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Quit.ProtoReflect.Descriptor instead.
 func (*Quit) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{36}
+	return file_wire_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *Quit) GetReason() string {
@@ -3132,7 +3455,7 @@ type Done struct {
 
 func (x *Done) Reset() {
 	*x = Done{}
-	mi := &file_wire_proto_msgTypes[37]
+	mi := &file_wire_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3144,7 +3467,7 @@ func (x *Done) String() string {
 func (*Done) ProtoMessage() {}
 
 func (x *Done) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[37]
+	mi := &file_wire_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3157,7 +3480,7 @@ func (x *Done) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Done.ProtoReflect.Descriptor instead.
 func (*Done) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{37}
+	return file_wire_proto_rawDescGZIP(), []int{41}
 }
 
 // Said says that a line is on the host's disk.
@@ -3170,7 +3493,7 @@ type Said struct {
 
 func (x *Said) Reset() {
 	*x = Said{}
-	mi := &file_wire_proto_msgTypes[38]
+	mi := &file_wire_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3182,7 +3505,7 @@ func (x *Said) String() string {
 func (*Said) ProtoMessage() {}
 
 func (x *Said) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[38]
+	mi := &file_wire_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3195,7 +3518,7 @@ func (x *Said) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Said.ProtoReflect.Descriptor instead.
 func (*Said) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{38}
+	return file_wire_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *Said) GetSeq() uint64 {
@@ -3218,7 +3541,7 @@ type Refusal struct {
 
 func (x *Refusal) Reset() {
 	*x = Refusal{}
-	mi := &file_wire_proto_msgTypes[39]
+	mi := &file_wire_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3230,7 +3553,7 @@ func (x *Refusal) String() string {
 func (*Refusal) ProtoMessage() {}
 
 func (x *Refusal) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[39]
+	mi := &file_wire_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3243,7 +3566,7 @@ func (x *Refusal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Refusal.ProtoReflect.Descriptor instead.
 func (*Refusal) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{39}
+	return file_wire_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *Refusal) GetCode() string {
@@ -3282,13 +3605,14 @@ type Entered struct {
 	Head          uint64                 `protobuf:"varint,3,opt,name=head,proto3" json:"head,omitempty"`                      // those up to it as replayed ones
 	Role          Role                   `protobuf:"varint,4,opt,name=role,proto3,enum=p2pchat.v1.Role" json:"role,omitempty"` // of the member, in this room
 	Members       []*Member              `protobuf:"bytes,5,rep,name=members,proto3" json:"members,omitempty"`                 // some of those inside [32]
+	Diverged      bool                   `protobuf:"varint,6,opt,name=diverged,proto3" json:"diverged,omitempty"`              // the cursor asked for is of another history
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Entered) Reset() {
 	*x = Entered{}
-	mi := &file_wire_proto_msgTypes[40]
+	mi := &file_wire_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3300,7 +3624,7 @@ func (x *Entered) String() string {
 func (*Entered) ProtoMessage() {}
 
 func (x *Entered) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[40]
+	mi := &file_wire_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3313,7 +3637,7 @@ func (x *Entered) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Entered.ProtoReflect.Descriptor instead.
 func (*Entered) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{40}
+	return file_wire_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *Entered) GetRoom() *RoomInfo {
@@ -3351,6 +3675,13 @@ func (x *Entered) GetMembers() []*Member {
 	return nil
 }
 
+func (x *Entered) GetDiverged() bool {
+	if x != nil {
+		return x.Diverged
+	}
+	return false
+}
+
 // Listing lists public rooms, by identifier. May come in parts.
 type Listing struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -3361,7 +3692,7 @@ type Listing struct {
 
 func (x *Listing) Reset() {
 	*x = Listing{}
-	mi := &file_wire_proto_msgTypes[41]
+	mi := &file_wire_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3373,7 +3704,7 @@ func (x *Listing) String() string {
 func (*Listing) ProtoMessage() {}
 
 func (x *Listing) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[41]
+	mi := &file_wire_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3386,7 +3717,7 @@ func (x *Listing) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Listing.ProtoReflect.Descriptor instead.
 func (*Listing) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{41}
+	return file_wire_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *Listing) GetRooms() []*RoomInfo {
@@ -3407,7 +3738,7 @@ type Roster struct {
 
 func (x *Roster) Reset() {
 	*x = Roster{}
-	mi := &file_wire_proto_msgTypes[42]
+	mi := &file_wire_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3419,7 +3750,7 @@ func (x *Roster) String() string {
 func (*Roster) ProtoMessage() {}
 
 func (x *Roster) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[42]
+	mi := &file_wire_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3432,7 +3763,7 @@ func (x *Roster) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Roster.ProtoReflect.Descriptor instead.
 func (*Roster) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{42}
+	return file_wire_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *Roster) GetRoom() string {
@@ -3459,7 +3790,7 @@ type Page struct {
 
 func (x *Page) Reset() {
 	*x = Page{}
-	mi := &file_wire_proto_msgTypes[43]
+	mi := &file_wire_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3471,7 +3802,7 @@ func (x *Page) String() string {
 func (*Page) ProtoMessage() {}
 
 func (x *Page) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[43]
+	mi := &file_wire_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3484,7 +3815,7 @@ func (x *Page) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Page.ProtoReflect.Descriptor instead.
 func (*Page) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{43}
+	return file_wire_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *Page) GetMessages() []*Message {
@@ -3492,6 +3823,59 @@ func (x *Page) GetMessages() []*Message {
 		return x.Messages
 	}
 	return nil
+}
+
+// Found is what a Search found, oldest first. May come in parts.
+type Found struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Messages      []*Message             `protobuf:"bytes,1,rep,name=messages,proto3" json:"messages,omitempty"`
+	Next          uint64                 `protobuf:"varint,2,opt,name=next,proto3" json:"next,omitempty"` // in every part: what to search before for older ones; 0: there are none
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Found) Reset() {
+	*x = Found{}
+	mi := &file_wire_proto_msgTypes[48]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Found) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Found) ProtoMessage() {}
+
+func (x *Found) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[48]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Found.ProtoReflect.Descriptor instead.
+func (*Found) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{48}
+}
+
+func (x *Found) GetMessages() []*Message {
+	if x != nil {
+		return x.Messages
+	}
+	return nil
+}
+
+func (x *Found) GetNext() uint64 {
+	if x != nil {
+		return x.Next
+	}
+	return 0
 }
 
 // Invited carries a new invite.
@@ -3506,7 +3890,7 @@ type Invited struct {
 
 func (x *Invited) Reset() {
 	*x = Invited{}
-	mi := &file_wire_proto_msgTypes[44]
+	mi := &file_wire_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3518,7 +3902,7 @@ func (x *Invited) String() string {
 func (*Invited) ProtoMessage() {}
 
 func (x *Invited) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[44]
+	mi := &file_wire_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3531,7 +3915,7 @@ func (x *Invited) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Invited.ProtoReflect.Descriptor instead.
 func (*Invited) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{44}
+	return file_wire_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *Invited) GetInvite() *InviteInfo {
@@ -3565,7 +3949,7 @@ type InviteList struct {
 
 func (x *InviteList) Reset() {
 	*x = InviteList{}
-	mi := &file_wire_proto_msgTypes[45]
+	mi := &file_wire_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3577,7 +3961,7 @@ func (x *InviteList) String() string {
 func (*InviteList) ProtoMessage() {}
 
 func (x *InviteList) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[45]
+	mi := &file_wire_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3590,7 +3974,7 @@ func (x *InviteList) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InviteList.ProtoReflect.Descriptor instead.
 func (*InviteList) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{45}
+	return file_wire_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *InviteList) GetInvites() []*InviteInfo {
@@ -3610,7 +3994,7 @@ type BanList struct {
 
 func (x *BanList) Reset() {
 	*x = BanList{}
-	mi := &file_wire_proto_msgTypes[46]
+	mi := &file_wire_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3622,7 +4006,7 @@ func (x *BanList) String() string {
 func (*BanList) ProtoMessage() {}
 
 func (x *BanList) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[46]
+	mi := &file_wire_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3635,7 +4019,7 @@ func (x *BanList) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BanList.ProtoReflect.Descriptor instead.
 func (*BanList) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{46}
+	return file_wire_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *BanList) GetBans() []*BanInfo {
@@ -3664,7 +4048,7 @@ type HostStatus struct {
 
 func (x *HostStatus) Reset() {
 	*x = HostStatus{}
-	mi := &file_wire_proto_msgTypes[47]
+	mi := &file_wire_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3676,7 +4060,7 @@ func (x *HostStatus) String() string {
 func (*HostStatus) ProtoMessage() {}
 
 func (x *HostStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[47]
+	mi := &file_wire_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3689,7 +4073,7 @@ func (x *HostStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HostStatus.ProtoReflect.Descriptor instead.
 func (*HostStatus) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{47}
+	return file_wire_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *HostStatus) GetVersion() string {
@@ -3766,7 +4150,7 @@ type Whereabouts struct {
 
 func (x *Whereabouts) Reset() {
 	*x = Whereabouts{}
-	mi := &file_wire_proto_msgTypes[48]
+	mi := &file_wire_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3778,7 +4162,7 @@ func (x *Whereabouts) String() string {
 func (*Whereabouts) ProtoMessage() {}
 
 func (x *Whereabouts) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[48]
+	mi := &file_wire_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3791,7 +4175,7 @@ func (x *Whereabouts) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Whereabouts.ProtoReflect.Descriptor instead.
 func (*Whereabouts) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{48}
+	return file_wire_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *Whereabouts) GetAddrs() []*HostAddr {
@@ -3812,7 +4196,7 @@ type HostAddr struct {
 
 func (x *HostAddr) Reset() {
 	*x = HostAddr{}
-	mi := &file_wire_proto_msgTypes[49]
+	mi := &file_wire_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3824,7 +4208,7 @@ func (x *HostAddr) String() string {
 func (*HostAddr) ProtoMessage() {}
 
 func (x *HostAddr) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[49]
+	mi := &file_wire_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3837,7 +4221,7 @@ func (x *HostAddr) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HostAddr.ProtoReflect.Descriptor instead.
 func (*HostAddr) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{49}
+	return file_wire_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *HostAddr) GetAddr() string {
@@ -3868,7 +4252,7 @@ type Welcome struct {
 
 func (x *Welcome) Reset() {
 	*x = Welcome{}
-	mi := &file_wire_proto_msgTypes[50]
+	mi := &file_wire_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3880,7 +4264,7 @@ func (x *Welcome) String() string {
 func (*Welcome) ProtoMessage() {}
 
 func (x *Welcome) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[50]
+	mi := &file_wire_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3893,7 +4277,7 @@ func (x *Welcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Welcome.ProtoReflect.Descriptor instead.
 func (*Welcome) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{50}
+	return file_wire_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *Welcome) GetPeer() string {
@@ -3944,7 +4328,7 @@ type Whispered struct {
 
 func (x *Whispered) Reset() {
 	*x = Whispered{}
-	mi := &file_wire_proto_msgTypes[51]
+	mi := &file_wire_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3956,7 +4340,7 @@ func (x *Whispered) String() string {
 func (*Whispered) ProtoMessage() {}
 
 func (x *Whispered) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[51]
+	mi := &file_wire_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3969,7 +4353,7 @@ func (x *Whispered) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Whispered.ProtoReflect.Descriptor instead.
 func (*Whispered) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{51}
+	return file_wire_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *Whispered) GetFrom() *Author {
@@ -4015,7 +4399,7 @@ type MemberChanged struct {
 
 func (x *MemberChanged) Reset() {
 	*x = MemberChanged{}
-	mi := &file_wire_proto_msgTypes[52]
+	mi := &file_wire_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4027,7 +4411,7 @@ func (x *MemberChanged) String() string {
 func (*MemberChanged) ProtoMessage() {}
 
 func (x *MemberChanged) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[52]
+	mi := &file_wire_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4040,7 +4424,7 @@ func (x *MemberChanged) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MemberChanged.ProtoReflect.Descriptor instead.
 func (*MemberChanged) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{52}
+	return file_wire_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *MemberChanged) GetRoom() string {
@@ -4097,7 +4481,7 @@ type RoomChanged struct {
 
 func (x *RoomChanged) Reset() {
 	*x = RoomChanged{}
-	mi := &file_wire_proto_msgTypes[53]
+	mi := &file_wire_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4109,7 +4493,7 @@ func (x *RoomChanged) String() string {
 func (*RoomChanged) ProtoMessage() {}
 
 func (x *RoomChanged) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[53]
+	mi := &file_wire_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4122,7 +4506,7 @@ func (x *RoomChanged) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RoomChanged.ProtoReflect.Descriptor instead.
 func (*RoomChanged) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{53}
+	return file_wire_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *RoomChanged) GetWhat() RoomChange {
@@ -4156,7 +4540,7 @@ type Notice struct {
 
 func (x *Notice) Reset() {
 	*x = Notice{}
-	mi := &file_wire_proto_msgTypes[54]
+	mi := &file_wire_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4168,7 +4552,7 @@ func (x *Notice) String() string {
 func (*Notice) ProtoMessage() {}
 
 func (x *Notice) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[54]
+	mi := &file_wire_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4181,7 +4565,7 @@ func (x *Notice) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Notice.ProtoReflect.Descriptor instead.
 func (*Notice) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{54}
+	return file_wire_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *Notice) GetText() string {
@@ -4205,7 +4589,7 @@ const file_wire_proto_rawDesc = "" +
 	"\x04nick\x18\x04 \x01(\tR\x04nick\x12\x1d\n" +
 	"\n" +
 	"nick_fixed\x18\x05 \x01(\bR\tnickFixed\x12\x1a\n" +
-	"\bfeatures\x18\x06 \x03(\tR\bfeatures\"\xd5\b\n" +
+	"\bfeatures\x18\x06 \x03(\tR\bfeatures\"\xf2\t\n" +
 	"\vClientFrame\x12\x10\n" +
 	"\x03ref\x18\x01 \x01(\x04R\x03ref\x12#\n" +
 	"\x03say\x18\x02 \x01(\v2\x0f.p2pchat.v1.SayH\x00R\x03say\x12&\n" +
@@ -4233,8 +4617,11 @@ const file_wire_proto_rawDesc = "" +
 	"\x05whois\x18\x17 \x01(\v2\x11.p2pchat.v1.WhoisH\x00R\x05whois\x12)\n" +
 	"\x05close\x18\x18 \x01(\v2\x11.p2pchat.v1.CloseH\x00R\x05close\x12,\n" +
 	"\x06status\x18\x19 \x01(\v2\x12.p2pchat.v1.StatusH\x00R\x06status\x12&\n" +
-	"\x04quit\x18\x1a \x01(\v2\x10.p2pchat.v1.QuitH\x00R\x04quitB\x06\n" +
-	"\x04body\"\xfd\a\n" +
+	"\x04quit\x18\x1a \x01(\v2\x10.p2pchat.v1.QuitH\x00R\x04quit\x12,\n" +
+	"\x06search\x18\x1b \x01(\v2\x12.p2pchat.v1.SearchH\x00R\x06search\x12,\n" +
+	"\x06redact\x18\x1c \x01(\v2\x12.p2pchat.v1.RedactH\x00R\x06redact\x12?\n" +
+	"\rset_retention\x18\x1d \x01(\v2\x18.p2pchat.v1.SetRetentionH\x00R\fsetRetentionB\x06\n" +
+	"\x04body\"\xa8\b\n" +
 	"\tHostFrame\x12\x10\n" +
 	"\x03ref\x18\x01 \x01(\x04R\x03ref\x12\x12\n" +
 	"\x04more\x18\x02 \x01(\bR\x04more\x12-\n" +
@@ -4259,8 +4646,9 @@ const file_wire_proto_rawDesc = "" +
 	"\x06member\x18\x13 \x01(\v2\x12.p2pchat.v1.MemberH\x00R\x06member\x129\n" +
 	"\vhost_status\x18\x14 \x01(\v2\x16.p2pchat.v1.HostStatusH\x00R\n" +
 	"hostStatus\x12;\n" +
-	"\vwhereabouts\x18\x15 \x01(\v2\x17.p2pchat.v1.WhereaboutsH\x00R\vwhereaboutsB\x06\n" +
-	"\x04body\"\x9b\x02\n" +
+	"\vwhereabouts\x18\x15 \x01(\v2\x17.p2pchat.v1.WhereaboutsH\x00R\vwhereabouts\x12)\n" +
+	"\x05found\x18\x16 \x01(\v2\x11.p2pchat.v1.FoundH\x00R\x05foundB\x06\n" +
+	"\x04body\"\xe3\x02\n" +
 	"\aMessage\x12\x12\n" +
 	"\x04room\x18\x01 \x01(\tR\x04room\x12\x10\n" +
 	"\x03seq\x18\x02 \x01(\x04R\x03seq\x12\x12\n" +
@@ -4273,15 +4661,19 @@ const file_wire_proto_rawDesc = "" +
 	"\x06client\x18\t \x01(\x06R\x06client\x12\x14\n" +
 	"\x05count\x18\n" +
 	" \x01(\x04R\x05count\x12\x1a\n" +
-	"\breplayed\x18\v \x01(\bR\breplayedJ\x04\b\f\x10\r\"R\n" +
+	"\breplayed\x18\v \x01(\bR\breplayed\x12\x16\n" +
+	"\x06target\x18\r \x01(\x04R\x06target\x12\x12\n" +
+	"\x04mark\x18\x0e \x01(\x06R\x04mark\x12\x1a\n" +
+	"\bredacted\x18\x0f \x01(\bR\bredactedJ\x04\b\f\x10\r\"R\n" +
 	"\x04File\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x12\n" +
 	"\x04size\x18\x03 \x01(\x03R\x04size\x12\x12\n" +
-	"\x04mime\x18\x04 \x01(\tR\x04mime\"0\n" +
+	"\x04mime\x18\x04 \x01(\tR\x04mime\"D\n" +
 	"\x06Cursor\x12\x14\n" +
 	"\x05epoch\x18\x01 \x01(\x06R\x05epoch\x12\x10\n" +
-	"\x03seq\x18\x02 \x01(\x04R\x03seq\"8\n" +
+	"\x03seq\x18\x02 \x01(\x04R\x03seq\x12\x12\n" +
+	"\x04mark\x18\x03 \x01(\x06R\x04mark\"8\n" +
 	"\n" +
 	"Capability\x12\x12\n" +
 	"\x04room\x18\x01 \x01(\fR\x04room\x12\x16\n" +
@@ -4296,7 +4688,7 @@ const file_wire_proto_rawDesc = "" +
 	"\x05muted\x18\x04 \x01(\bR\x05muted\x12\x12\n" +
 	"\x04room\x18\x05 \x01(\tR\x04room\x12\x14\n" +
 	"\x05since\x18\x06 \x01(\x03R\x05since\x12\x12\n" +
-	"\x04path\x18\a \x01(\tR\x04path\"\x9d\x01\n" +
+	"\x04path\x18\a \x01(\tR\x04path\"\xd2\x01\n" +
 	"\bRoomInfo\x12\x12\n" +
 	"\x04room\x18\x01 \x01(\tR\x04room\x12\x18\n" +
 	"\amembers\x18\x02 \x01(\x05R\amembers\x12\x14\n" +
@@ -4304,7 +4696,12 @@ const file_wire_proto_rawDesc = "" +
 	"\x05topic\x18\x04 \x01(\tR\x05topic\x12\x18\n" +
 	"\aprivate\x18\x05 \x01(\bR\aprivate\x12\x1d\n" +
 	"\n" +
-	"no_history\x18\x06 \x01(\bR\tnoHistory\"\x89\x01\n" +
+	"no_history\x18\x06 \x01(\bR\tnoHistory\x123\n" +
+	"\tretention\x18\a \x01(\v2\x15.p2pchat.v1.RetentionR\tretention\"O\n" +
+	"\tRetention\x12\x10\n" +
+	"\x03age\x18\x01 \x01(\x03R\x03age\x12\x14\n" +
+	"\x05bytes\x18\x02 \x01(\x03R\x05bytes\x12\x1a\n" +
+	"\bmessages\x18\x03 \x01(\x03R\bmessages\"\x89\x01\n" +
 	"\n" +
 	"InviteInfo\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
@@ -4347,7 +4744,15 @@ const file_wire_proto_rawDesc = "" +
 	"\x05after\x18\x01 \x01(\x04R\x05after\x12\x14\n" +
 	"\x05since\x18\x02 \x01(\x03R\x05since\x12\x12\n" +
 	"\x04last\x18\x03 \x01(\bR\x04last\x12\x14\n" +
-	"\x05limit\x18\x04 \x01(\x05R\x05limit\"1\n" +
+	"\x05limit\x18\x04 \x01(\x05R\x05limit\"J\n" +
+	"\x06Search\x12\x12\n" +
+	"\x04text\x18\x01 \x01(\tR\x04text\x12\x16\n" +
+	"\x06before\x18\x02 \x01(\x04R\x06before\x12\x14\n" +
+	"\x05limit\x18\x03 \x01(\x05R\x05limit\"\x1a\n" +
+	"\x06Redact\x12\x10\n" +
+	"\x03seq\x18\x01 \x01(\x04R\x03seq\"C\n" +
+	"\fSetRetention\x123\n" +
+	"\tretention\x18\x01 \x01(\v2\x15.p2pchat.v1.RetentionR\tretention\"1\n" +
 	"\aWhisper\x12\x12\n" +
 	"\x04nick\x18\x01 \x01(\tR\x04nick\x12\x12\n" +
 	"\x04text\x18\x02 \x01(\tR\x04text\"\x1b\n" +
@@ -4394,20 +4799,24 @@ const file_wire_proto_rawDesc = "" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12\x18\n" +
 	"\amessage\x18\x02 \x01(\tR\amessage\x12\x12\n" +
 	"\x04hint\x18\x03 \x01(\tR\x04hint\x12\x14\n" +
-	"\x05retry\x18\x04 \x01(\x03R\x05retry\"\xc3\x01\n" +
+	"\x05retry\x18\x04 \x01(\x03R\x05retry\"\xdf\x01\n" +
 	"\aEntered\x12(\n" +
 	"\x04room\x18\x01 \x01(\v2\x14.p2pchat.v1.RoomInfoR\x04room\x12&\n" +
 	"\x04from\x18\x02 \x01(\v2\x12.p2pchat.v1.CursorR\x04from\x12\x12\n" +
 	"\x04head\x18\x03 \x01(\x04R\x04head\x12$\n" +
 	"\x04role\x18\x04 \x01(\x0e2\x10.p2pchat.v1.RoleR\x04role\x12,\n" +
-	"\amembers\x18\x05 \x03(\v2\x12.p2pchat.v1.MemberR\amembers\"5\n" +
+	"\amembers\x18\x05 \x03(\v2\x12.p2pchat.v1.MemberR\amembers\x12\x1a\n" +
+	"\bdiverged\x18\x06 \x01(\bR\bdiverged\"5\n" +
 	"\aListing\x12*\n" +
 	"\x05rooms\x18\x01 \x03(\v2\x14.p2pchat.v1.RoomInfoR\x05rooms\"J\n" +
 	"\x06Roster\x12\x12\n" +
 	"\x04room\x18\x01 \x01(\tR\x04room\x12,\n" +
 	"\amembers\x18\x02 \x03(\v2\x12.p2pchat.v1.MemberR\amembers\"7\n" +
 	"\x04Page\x12/\n" +
-	"\bmessages\x18\x01 \x03(\v2\x13.p2pchat.v1.MessageR\bmessages\"\x85\x01\n" +
+	"\bmessages\x18\x01 \x03(\v2\x13.p2pchat.v1.MessageR\bmessages\"L\n" +
+	"\x05Found\x12/\n" +
+	"\bmessages\x18\x01 \x03(\v2\x13.p2pchat.v1.MessageR\bmessages\x12\x12\n" +
+	"\x04next\x18\x02 \x01(\x04R\x04next\"\x85\x01\n" +
 	"\aInvited\x12.\n" +
 	"\x06invite\x18\x01 \x01(\v2\x16.p2pchat.v1.InviteInfoR\x06invite\x126\n" +
 	"\n" +
@@ -4458,12 +4867,14 @@ const file_wire_proto_rawDesc = "" +
 	"\x04room\x18\x02 \x01(\v2\x14.p2pchat.v1.RoomInfoR\x04room\x12\x16\n" +
 	"\x06reason\x18\x03 \x01(\tR\x06reason\"\x1c\n" +
 	"\x06Notice\x12\x12\n" +
-	"\x04text\x18\x01 \x01(\tR\x04text*K\n" +
+	"\x04text\x18\x01 \x01(\tR\x04text*n\n" +
 	"\x04Kind\x12\x14\n" +
 	"\x10KIND_UNSPECIFIED\x10\x00\x12\r\n" +
 	"\tKIND_TEXT\x10\x01\x12\x0f\n" +
 	"\vKIND_ACTION\x10\x02\x12\r\n" +
-	"\tKIND_FILE\x10\x03*9\n" +
+	"\tKIND_FILE\x10\x03\x12\x12\n" +
+	"\x0eKIND_REDACTION\x10\x04\x12\r\n" +
+	"\tKIND_LOST\x10\x05*9\n" +
 	"\x04Role\x12\x0e\n" +
 	"\n" +
 	"ROLE_PLAIN\x10\x00\x12\x11\n" +
@@ -4500,7 +4911,7 @@ func file_wire_proto_rawDescGZIP() []byte {
 }
 
 var file_wire_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_wire_proto_msgTypes = make([]protoimpl.MessageInfo, 55)
+var file_wire_proto_msgTypes = make([]protoimpl.MessageInfo, 60)
 var file_wire_proto_goTypes = []any{
 	(Kind)(0),             // 0: p2pchat.v1.Kind
 	(Role)(0),             // 1: p2pchat.v1.Role
@@ -4516,128 +4927,140 @@ var file_wire_proto_goTypes = []any{
 	(*Author)(nil),        // 11: p2pchat.v1.Author
 	(*Member)(nil),        // 12: p2pchat.v1.Member
 	(*RoomInfo)(nil),      // 13: p2pchat.v1.RoomInfo
-	(*InviteInfo)(nil),    // 14: p2pchat.v1.InviteInfo
-	(*BanInfo)(nil),       // 15: p2pchat.v1.BanInfo
-	(*List)(nil),          // 16: p2pchat.v1.List
-	(*Create)(nil),        // 17: p2pchat.v1.Create
-	(*Join)(nil),          // 18: p2pchat.v1.Join
-	(*Leave)(nil),         // 19: p2pchat.v1.Leave
-	(*Who)(nil),           // 20: p2pchat.v1.Who
-	(*Rename)(nil),        // 21: p2pchat.v1.Rename
-	(*Say)(nil),           // 22: p2pchat.v1.Say
-	(*History)(nil),       // 23: p2pchat.v1.History
-	(*Whisper)(nil),       // 24: p2pchat.v1.Whisper
-	(*Topic)(nil),         // 25: p2pchat.v1.Topic
-	(*SetLimit)(nil),      // 26: p2pchat.v1.SetLimit
-	(*Invite)(nil),        // 27: p2pchat.v1.Invite
-	(*Invites)(nil),       // 28: p2pchat.v1.Invites
-	(*Revoke)(nil),        // 29: p2pchat.v1.Revoke
-	(*Kick)(nil),          // 30: p2pchat.v1.Kick
-	(*Ban)(nil),           // 31: p2pchat.v1.Ban
-	(*Unban)(nil),         // 32: p2pchat.v1.Unban
-	(*Bans)(nil),          // 33: p2pchat.v1.Bans
-	(*Mute)(nil),          // 34: p2pchat.v1.Mute
-	(*Op)(nil),            // 35: p2pchat.v1.Op
-	(*Whois)(nil),         // 36: p2pchat.v1.Whois
-	(*Close)(nil),         // 37: p2pchat.v1.Close
-	(*Status)(nil),        // 38: p2pchat.v1.Status
-	(*Ping)(nil),          // 39: p2pchat.v1.Ping
-	(*Quit)(nil),          // 40: p2pchat.v1.Quit
-	(*Done)(nil),          // 41: p2pchat.v1.Done
-	(*Said)(nil),          // 42: p2pchat.v1.Said
-	(*Refusal)(nil),       // 43: p2pchat.v1.Refusal
-	(*Entered)(nil),       // 44: p2pchat.v1.Entered
-	(*Listing)(nil),       // 45: p2pchat.v1.Listing
-	(*Roster)(nil),        // 46: p2pchat.v1.Roster
-	(*Page)(nil),          // 47: p2pchat.v1.Page
-	(*Invited)(nil),       // 48: p2pchat.v1.Invited
-	(*InviteList)(nil),    // 49: p2pchat.v1.InviteList
-	(*BanList)(nil),       // 50: p2pchat.v1.BanList
-	(*HostStatus)(nil),    // 51: p2pchat.v1.HostStatus
-	(*Whereabouts)(nil),   // 52: p2pchat.v1.Whereabouts
-	(*HostAddr)(nil),      // 53: p2pchat.v1.HostAddr
-	(*Welcome)(nil),       // 54: p2pchat.v1.Welcome
-	(*Whispered)(nil),     // 55: p2pchat.v1.Whispered
-	(*MemberChanged)(nil), // 56: p2pchat.v1.MemberChanged
-	(*RoomChanged)(nil),   // 57: p2pchat.v1.RoomChanged
-	(*Notice)(nil),        // 58: p2pchat.v1.Notice
+	(*Retention)(nil),     // 14: p2pchat.v1.Retention
+	(*InviteInfo)(nil),    // 15: p2pchat.v1.InviteInfo
+	(*BanInfo)(nil),       // 16: p2pchat.v1.BanInfo
+	(*List)(nil),          // 17: p2pchat.v1.List
+	(*Create)(nil),        // 18: p2pchat.v1.Create
+	(*Join)(nil),          // 19: p2pchat.v1.Join
+	(*Leave)(nil),         // 20: p2pchat.v1.Leave
+	(*Who)(nil),           // 21: p2pchat.v1.Who
+	(*Rename)(nil),        // 22: p2pchat.v1.Rename
+	(*Say)(nil),           // 23: p2pchat.v1.Say
+	(*History)(nil),       // 24: p2pchat.v1.History
+	(*Search)(nil),        // 25: p2pchat.v1.Search
+	(*Redact)(nil),        // 26: p2pchat.v1.Redact
+	(*SetRetention)(nil),  // 27: p2pchat.v1.SetRetention
+	(*Whisper)(nil),       // 28: p2pchat.v1.Whisper
+	(*Topic)(nil),         // 29: p2pchat.v1.Topic
+	(*SetLimit)(nil),      // 30: p2pchat.v1.SetLimit
+	(*Invite)(nil),        // 31: p2pchat.v1.Invite
+	(*Invites)(nil),       // 32: p2pchat.v1.Invites
+	(*Revoke)(nil),        // 33: p2pchat.v1.Revoke
+	(*Kick)(nil),          // 34: p2pchat.v1.Kick
+	(*Ban)(nil),           // 35: p2pchat.v1.Ban
+	(*Unban)(nil),         // 36: p2pchat.v1.Unban
+	(*Bans)(nil),          // 37: p2pchat.v1.Bans
+	(*Mute)(nil),          // 38: p2pchat.v1.Mute
+	(*Op)(nil),            // 39: p2pchat.v1.Op
+	(*Whois)(nil),         // 40: p2pchat.v1.Whois
+	(*Close)(nil),         // 41: p2pchat.v1.Close
+	(*Status)(nil),        // 42: p2pchat.v1.Status
+	(*Ping)(nil),          // 43: p2pchat.v1.Ping
+	(*Quit)(nil),          // 44: p2pchat.v1.Quit
+	(*Done)(nil),          // 45: p2pchat.v1.Done
+	(*Said)(nil),          // 46: p2pchat.v1.Said
+	(*Refusal)(nil),       // 47: p2pchat.v1.Refusal
+	(*Entered)(nil),       // 48: p2pchat.v1.Entered
+	(*Listing)(nil),       // 49: p2pchat.v1.Listing
+	(*Roster)(nil),        // 50: p2pchat.v1.Roster
+	(*Page)(nil),          // 51: p2pchat.v1.Page
+	(*Found)(nil),         // 52: p2pchat.v1.Found
+	(*Invited)(nil),       // 53: p2pchat.v1.Invited
+	(*InviteList)(nil),    // 54: p2pchat.v1.InviteList
+	(*BanList)(nil),       // 55: p2pchat.v1.BanList
+	(*HostStatus)(nil),    // 56: p2pchat.v1.HostStatus
+	(*Whereabouts)(nil),   // 57: p2pchat.v1.Whereabouts
+	(*HostAddr)(nil),      // 58: p2pchat.v1.HostAddr
+	(*Welcome)(nil),       // 59: p2pchat.v1.Welcome
+	(*Whispered)(nil),     // 60: p2pchat.v1.Whispered
+	(*MemberChanged)(nil), // 61: p2pchat.v1.MemberChanged
+	(*RoomChanged)(nil),   // 62: p2pchat.v1.RoomChanged
+	(*Notice)(nil),        // 63: p2pchat.v1.Notice
 }
 var file_wire_proto_depIdxs = []int32{
-	22, // 0: p2pchat.v1.ClientFrame.say:type_name -> p2pchat.v1.Say
-	39, // 1: p2pchat.v1.ClientFrame.ping:type_name -> p2pchat.v1.Ping
-	16, // 2: p2pchat.v1.ClientFrame.list:type_name -> p2pchat.v1.List
-	17, // 3: p2pchat.v1.ClientFrame.create:type_name -> p2pchat.v1.Create
-	18, // 4: p2pchat.v1.ClientFrame.join:type_name -> p2pchat.v1.Join
-	19, // 5: p2pchat.v1.ClientFrame.leave:type_name -> p2pchat.v1.Leave
-	20, // 6: p2pchat.v1.ClientFrame.who:type_name -> p2pchat.v1.Who
-	21, // 7: p2pchat.v1.ClientFrame.rename:type_name -> p2pchat.v1.Rename
-	23, // 8: p2pchat.v1.ClientFrame.history:type_name -> p2pchat.v1.History
-	24, // 9: p2pchat.v1.ClientFrame.whisper:type_name -> p2pchat.v1.Whisper
-	25, // 10: p2pchat.v1.ClientFrame.topic:type_name -> p2pchat.v1.Topic
-	26, // 11: p2pchat.v1.ClientFrame.set_limit:type_name -> p2pchat.v1.SetLimit
-	27, // 12: p2pchat.v1.ClientFrame.invite:type_name -> p2pchat.v1.Invite
-	28, // 13: p2pchat.v1.ClientFrame.invites:type_name -> p2pchat.v1.Invites
-	29, // 14: p2pchat.v1.ClientFrame.revoke:type_name -> p2pchat.v1.Revoke
-	30, // 15: p2pchat.v1.ClientFrame.kick:type_name -> p2pchat.v1.Kick
-	31, // 16: p2pchat.v1.ClientFrame.ban:type_name -> p2pchat.v1.Ban
-	32, // 17: p2pchat.v1.ClientFrame.unban:type_name -> p2pchat.v1.Unban
-	33, // 18: p2pchat.v1.ClientFrame.bans:type_name -> p2pchat.v1.Bans
-	34, // 19: p2pchat.v1.ClientFrame.mute:type_name -> p2pchat.v1.Mute
-	35, // 20: p2pchat.v1.ClientFrame.op:type_name -> p2pchat.v1.Op
-	36, // 21: p2pchat.v1.ClientFrame.whois:type_name -> p2pchat.v1.Whois
-	37, // 22: p2pchat.v1.ClientFrame.close:type_name -> p2pchat.v1.Close
-	38, // 23: p2pchat.v1.ClientFrame.status:type_name -> p2pchat.v1.Status
-	40, // 24: p2pchat.v1.ClientFrame.quit:type_name -> p2pchat.v1.Quit
-	7,  // 25: p2pchat.v1.HostFrame.posted:type_name -> p2pchat.v1.Message
-	42, // 26: p2pchat.v1.HostFrame.said:type_name -> p2pchat.v1.Said
-	41, // 27: p2pchat.v1.HostFrame.done:type_name -> p2pchat.v1.Done
-	43, // 28: p2pchat.v1.HostFrame.refusal:type_name -> p2pchat.v1.Refusal
-	56, // 29: p2pchat.v1.HostFrame.member_changed:type_name -> p2pchat.v1.MemberChanged
-	57, // 30: p2pchat.v1.HostFrame.room_changed:type_name -> p2pchat.v1.RoomChanged
-	55, // 31: p2pchat.v1.HostFrame.whispered:type_name -> p2pchat.v1.Whispered
-	54, // 32: p2pchat.v1.HostFrame.welcome:type_name -> p2pchat.v1.Welcome
-	58, // 33: p2pchat.v1.HostFrame.notice:type_name -> p2pchat.v1.Notice
-	44, // 34: p2pchat.v1.HostFrame.entered:type_name -> p2pchat.v1.Entered
-	45, // 35: p2pchat.v1.HostFrame.listing:type_name -> p2pchat.v1.Listing
-	46, // 36: p2pchat.v1.HostFrame.roster:type_name -> p2pchat.v1.Roster
-	47, // 37: p2pchat.v1.HostFrame.page:type_name -> p2pchat.v1.Page
-	48, // 38: p2pchat.v1.HostFrame.invited:type_name -> p2pchat.v1.Invited
-	49, // 39: p2pchat.v1.HostFrame.invite_list:type_name -> p2pchat.v1.InviteList
-	50, // 40: p2pchat.v1.HostFrame.ban_list:type_name -> p2pchat.v1.BanList
-	12, // 41: p2pchat.v1.HostFrame.member:type_name -> p2pchat.v1.Member
-	51, // 42: p2pchat.v1.HostFrame.host_status:type_name -> p2pchat.v1.HostStatus
-	52, // 43: p2pchat.v1.HostFrame.whereabouts:type_name -> p2pchat.v1.Whereabouts
-	0,  // 44: p2pchat.v1.Message.kind:type_name -> p2pchat.v1.Kind
-	8,  // 45: p2pchat.v1.Message.file:type_name -> p2pchat.v1.File
-	1,  // 46: p2pchat.v1.Member.role:type_name -> p2pchat.v1.Role
-	10, // 47: p2pchat.v1.Join.invite:type_name -> p2pchat.v1.Capability
-	9,  // 48: p2pchat.v1.Join.after:type_name -> p2pchat.v1.Cursor
-	0,  // 49: p2pchat.v1.Say.kind:type_name -> p2pchat.v1.Kind
-	13, // 50: p2pchat.v1.Entered.room:type_name -> p2pchat.v1.RoomInfo
-	9,  // 51: p2pchat.v1.Entered.from:type_name -> p2pchat.v1.Cursor
-	1,  // 52: p2pchat.v1.Entered.role:type_name -> p2pchat.v1.Role
-	12, // 53: p2pchat.v1.Entered.members:type_name -> p2pchat.v1.Member
-	13, // 54: p2pchat.v1.Listing.rooms:type_name -> p2pchat.v1.RoomInfo
-	12, // 55: p2pchat.v1.Roster.members:type_name -> p2pchat.v1.Member
-	7,  // 56: p2pchat.v1.Page.messages:type_name -> p2pchat.v1.Message
-	14, // 57: p2pchat.v1.Invited.invite:type_name -> p2pchat.v1.InviteInfo
-	10, // 58: p2pchat.v1.Invited.capability:type_name -> p2pchat.v1.Capability
-	14, // 59: p2pchat.v1.InviteList.invites:type_name -> p2pchat.v1.InviteInfo
-	15, // 60: p2pchat.v1.BanList.bans:type_name -> p2pchat.v1.BanInfo
-	13, // 61: p2pchat.v1.HostStatus.rooms:type_name -> p2pchat.v1.RoomInfo
-	12, // 62: p2pchat.v1.HostStatus.members:type_name -> p2pchat.v1.Member
-	53, // 63: p2pchat.v1.Whereabouts.addrs:type_name -> p2pchat.v1.HostAddr
-	11, // 64: p2pchat.v1.Whispered.from:type_name -> p2pchat.v1.Author
-	11, // 65: p2pchat.v1.Whispered.to:type_name -> p2pchat.v1.Author
-	2,  // 66: p2pchat.v1.MemberChanged.what:type_name -> p2pchat.v1.MemberChange
-	12, // 67: p2pchat.v1.MemberChanged.member:type_name -> p2pchat.v1.Member
-	3,  // 68: p2pchat.v1.RoomChanged.what:type_name -> p2pchat.v1.RoomChange
-	13, // 69: p2pchat.v1.RoomChanged.room:type_name -> p2pchat.v1.RoomInfo
-	70, // [70:70] is the sub-list for method output_type
-	70, // [70:70] is the sub-list for method input_type
-	70, // [70:70] is the sub-list for extension type_name
-	70, // [70:70] is the sub-list for extension extendee
-	0,  // [0:70] is the sub-list for field type_name
+	23, // 0: p2pchat.v1.ClientFrame.say:type_name -> p2pchat.v1.Say
+	43, // 1: p2pchat.v1.ClientFrame.ping:type_name -> p2pchat.v1.Ping
+	17, // 2: p2pchat.v1.ClientFrame.list:type_name -> p2pchat.v1.List
+	18, // 3: p2pchat.v1.ClientFrame.create:type_name -> p2pchat.v1.Create
+	19, // 4: p2pchat.v1.ClientFrame.join:type_name -> p2pchat.v1.Join
+	20, // 5: p2pchat.v1.ClientFrame.leave:type_name -> p2pchat.v1.Leave
+	21, // 6: p2pchat.v1.ClientFrame.who:type_name -> p2pchat.v1.Who
+	22, // 7: p2pchat.v1.ClientFrame.rename:type_name -> p2pchat.v1.Rename
+	24, // 8: p2pchat.v1.ClientFrame.history:type_name -> p2pchat.v1.History
+	28, // 9: p2pchat.v1.ClientFrame.whisper:type_name -> p2pchat.v1.Whisper
+	29, // 10: p2pchat.v1.ClientFrame.topic:type_name -> p2pchat.v1.Topic
+	30, // 11: p2pchat.v1.ClientFrame.set_limit:type_name -> p2pchat.v1.SetLimit
+	31, // 12: p2pchat.v1.ClientFrame.invite:type_name -> p2pchat.v1.Invite
+	32, // 13: p2pchat.v1.ClientFrame.invites:type_name -> p2pchat.v1.Invites
+	33, // 14: p2pchat.v1.ClientFrame.revoke:type_name -> p2pchat.v1.Revoke
+	34, // 15: p2pchat.v1.ClientFrame.kick:type_name -> p2pchat.v1.Kick
+	35, // 16: p2pchat.v1.ClientFrame.ban:type_name -> p2pchat.v1.Ban
+	36, // 17: p2pchat.v1.ClientFrame.unban:type_name -> p2pchat.v1.Unban
+	37, // 18: p2pchat.v1.ClientFrame.bans:type_name -> p2pchat.v1.Bans
+	38, // 19: p2pchat.v1.ClientFrame.mute:type_name -> p2pchat.v1.Mute
+	39, // 20: p2pchat.v1.ClientFrame.op:type_name -> p2pchat.v1.Op
+	40, // 21: p2pchat.v1.ClientFrame.whois:type_name -> p2pchat.v1.Whois
+	41, // 22: p2pchat.v1.ClientFrame.close:type_name -> p2pchat.v1.Close
+	42, // 23: p2pchat.v1.ClientFrame.status:type_name -> p2pchat.v1.Status
+	44, // 24: p2pchat.v1.ClientFrame.quit:type_name -> p2pchat.v1.Quit
+	25, // 25: p2pchat.v1.ClientFrame.search:type_name -> p2pchat.v1.Search
+	26, // 26: p2pchat.v1.ClientFrame.redact:type_name -> p2pchat.v1.Redact
+	27, // 27: p2pchat.v1.ClientFrame.set_retention:type_name -> p2pchat.v1.SetRetention
+	7,  // 28: p2pchat.v1.HostFrame.posted:type_name -> p2pchat.v1.Message
+	46, // 29: p2pchat.v1.HostFrame.said:type_name -> p2pchat.v1.Said
+	45, // 30: p2pchat.v1.HostFrame.done:type_name -> p2pchat.v1.Done
+	47, // 31: p2pchat.v1.HostFrame.refusal:type_name -> p2pchat.v1.Refusal
+	61, // 32: p2pchat.v1.HostFrame.member_changed:type_name -> p2pchat.v1.MemberChanged
+	62, // 33: p2pchat.v1.HostFrame.room_changed:type_name -> p2pchat.v1.RoomChanged
+	60, // 34: p2pchat.v1.HostFrame.whispered:type_name -> p2pchat.v1.Whispered
+	59, // 35: p2pchat.v1.HostFrame.welcome:type_name -> p2pchat.v1.Welcome
+	63, // 36: p2pchat.v1.HostFrame.notice:type_name -> p2pchat.v1.Notice
+	48, // 37: p2pchat.v1.HostFrame.entered:type_name -> p2pchat.v1.Entered
+	49, // 38: p2pchat.v1.HostFrame.listing:type_name -> p2pchat.v1.Listing
+	50, // 39: p2pchat.v1.HostFrame.roster:type_name -> p2pchat.v1.Roster
+	51, // 40: p2pchat.v1.HostFrame.page:type_name -> p2pchat.v1.Page
+	53, // 41: p2pchat.v1.HostFrame.invited:type_name -> p2pchat.v1.Invited
+	54, // 42: p2pchat.v1.HostFrame.invite_list:type_name -> p2pchat.v1.InviteList
+	55, // 43: p2pchat.v1.HostFrame.ban_list:type_name -> p2pchat.v1.BanList
+	12, // 44: p2pchat.v1.HostFrame.member:type_name -> p2pchat.v1.Member
+	56, // 45: p2pchat.v1.HostFrame.host_status:type_name -> p2pchat.v1.HostStatus
+	57, // 46: p2pchat.v1.HostFrame.whereabouts:type_name -> p2pchat.v1.Whereabouts
+	52, // 47: p2pchat.v1.HostFrame.found:type_name -> p2pchat.v1.Found
+	0,  // 48: p2pchat.v1.Message.kind:type_name -> p2pchat.v1.Kind
+	8,  // 49: p2pchat.v1.Message.file:type_name -> p2pchat.v1.File
+	1,  // 50: p2pchat.v1.Member.role:type_name -> p2pchat.v1.Role
+	14, // 51: p2pchat.v1.RoomInfo.retention:type_name -> p2pchat.v1.Retention
+	10, // 52: p2pchat.v1.Join.invite:type_name -> p2pchat.v1.Capability
+	9,  // 53: p2pchat.v1.Join.after:type_name -> p2pchat.v1.Cursor
+	0,  // 54: p2pchat.v1.Say.kind:type_name -> p2pchat.v1.Kind
+	14, // 55: p2pchat.v1.SetRetention.retention:type_name -> p2pchat.v1.Retention
+	13, // 56: p2pchat.v1.Entered.room:type_name -> p2pchat.v1.RoomInfo
+	9,  // 57: p2pchat.v1.Entered.from:type_name -> p2pchat.v1.Cursor
+	1,  // 58: p2pchat.v1.Entered.role:type_name -> p2pchat.v1.Role
+	12, // 59: p2pchat.v1.Entered.members:type_name -> p2pchat.v1.Member
+	13, // 60: p2pchat.v1.Listing.rooms:type_name -> p2pchat.v1.RoomInfo
+	12, // 61: p2pchat.v1.Roster.members:type_name -> p2pchat.v1.Member
+	7,  // 62: p2pchat.v1.Page.messages:type_name -> p2pchat.v1.Message
+	7,  // 63: p2pchat.v1.Found.messages:type_name -> p2pchat.v1.Message
+	15, // 64: p2pchat.v1.Invited.invite:type_name -> p2pchat.v1.InviteInfo
+	10, // 65: p2pchat.v1.Invited.capability:type_name -> p2pchat.v1.Capability
+	15, // 66: p2pchat.v1.InviteList.invites:type_name -> p2pchat.v1.InviteInfo
+	16, // 67: p2pchat.v1.BanList.bans:type_name -> p2pchat.v1.BanInfo
+	13, // 68: p2pchat.v1.HostStatus.rooms:type_name -> p2pchat.v1.RoomInfo
+	12, // 69: p2pchat.v1.HostStatus.members:type_name -> p2pchat.v1.Member
+	58, // 70: p2pchat.v1.Whereabouts.addrs:type_name -> p2pchat.v1.HostAddr
+	11, // 71: p2pchat.v1.Whispered.from:type_name -> p2pchat.v1.Author
+	11, // 72: p2pchat.v1.Whispered.to:type_name -> p2pchat.v1.Author
+	2,  // 73: p2pchat.v1.MemberChanged.what:type_name -> p2pchat.v1.MemberChange
+	12, // 74: p2pchat.v1.MemberChanged.member:type_name -> p2pchat.v1.Member
+	3,  // 75: p2pchat.v1.RoomChanged.what:type_name -> p2pchat.v1.RoomChange
+	13, // 76: p2pchat.v1.RoomChanged.room:type_name -> p2pchat.v1.RoomInfo
+	77, // [77:77] is the sub-list for method output_type
+	77, // [77:77] is the sub-list for method input_type
+	77, // [77:77] is the sub-list for extension type_name
+	77, // [77:77] is the sub-list for extension extendee
+	0,  // [0:77] is the sub-list for field type_name
 }
 
 func init() { file_wire_proto_init() }
@@ -4671,6 +5094,9 @@ func file_wire_proto_init() {
 		(*ClientFrame_Close)(nil),
 		(*ClientFrame_Status)(nil),
 		(*ClientFrame_Quit)(nil),
+		(*ClientFrame_Search)(nil),
+		(*ClientFrame_Redact)(nil),
+		(*ClientFrame_SetRetention)(nil),
 	}
 	file_wire_proto_msgTypes[2].OneofWrappers = []any{
 		(*HostFrame_Posted)(nil),
@@ -4692,6 +5118,7 @@ func file_wire_proto_init() {
 		(*HostFrame_Member)(nil),
 		(*HostFrame_HostStatus)(nil),
 		(*HostFrame_Whereabouts)(nil),
+		(*HostFrame_Found)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -4699,7 +5126,7 @@ func file_wire_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_wire_proto_rawDesc), len(file_wire_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   55,
+			NumMessages:   60,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
