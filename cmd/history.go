@@ -1,7 +1,6 @@
 package cmd
 
 import (
-	"bufio"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -102,40 +101,6 @@ func historySearch(s *settings) *cobra.Command {
 			})
 		},
 	}
-}
-
-func historyExport(s *settings) *cobra.Command {
-	var format, file string
-	c := &cobra.Command{
-		Use:   "export ROOM",
-		Short: "write a room's whole history: jsonl or text",
-		Args:  takes("ROOM"),
-		RunE: func(_ *cobra.Command, args []string) error {
-			return withRoom(s, args[0], func(id rooms.RoomID, l *history.Log) error {
-				return output(file, func(out io.Writer) error {
-					return messages(l, 0, func(m rooms.Message) error { return writeMessage(out, id, m, format == "jsonl") })
-				})
-			})
-		},
-	}
-	choose(c.Flags(), &format, "format", "FORMAT", "how it is written", "jsonl", "text")
-	c.Flags().StringVarP(&file, "output", "o", "", "write to a new file (default: standard output)")
-	nameValues(c.Flags(), "output", "FILE")
-	return c
-}
-
-// output lets f write to a new file, or to standard output.
-func output(file string, f func(io.Writer) error) error {
-	if file == "" {
-		w := bufio.NewWriter(os.Stdout)
-		return errors.Join(f(w), w.Flush())
-	}
-	out, err := os.OpenFile(file, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	w := bufio.NewWriter(out)
-	return errors.Join(f(w), w.Flush(), out.Sync(), out.Close())
 }
 
 func historyVerify(s *settings) *cobra.Command {

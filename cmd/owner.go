@@ -2,10 +2,8 @@ package cmd
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"math"
 	"os"
 	"strconv"
 	"strings"
@@ -104,21 +102,6 @@ func printStatus(out io.Writer, h rooms.HostStatus) {
 		}
 		fmt.Fprintf(w, "\t%s\t%s\t%s\t%s\n", ui.SanitizeNick(m.Nick), room, m.Path, m.Peer)
 	}
-}
-
-// parseBytes reads a size: a number, or one with KiB, MiB or GiB behind it.
-func parseBytes(s string) (int64, error) {
-	unit := int64(1)
-	for name, size := range map[string]int64{"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30} {
-		if n, ok := strings.CutSuffix(s, name); ok {
-			s, unit = strings.TrimSpace(n), size
-		}
-	}
-	n, err := strconv.ParseInt(s, 10, 64)
-	if err != nil || n < 0 || n > math.MaxInt64/unit {
-		return 0, errors.New("it takes a number of bytes, or one like 128KiB, 1MiB")
-	}
-	return n * unit, nil
 }
 
 // byteCount writes a size for a person.

@@ -14,6 +14,7 @@ import (
 
 	"p2pchat/node"
 	"p2pchat/relay"
+	"p2pchat/ui"
 )
 
 // relayFlags are the flags of p2pchat relay.
@@ -108,7 +109,7 @@ func (f *relayFlags) config() (c relay.ServiceConfig, err error) {
 	if f.reservations < 0 || f.circuits < 0 || f.duration < 0 {
 		return c, usagef("a limit can't be less than 0")
 	}
-	if c.CircuitData, err = parseBytes(f.data); err != nil {
+	if c.CircuitData, err = ui.ParseBytes(f.data); err != nil {
 		return c, usagef("--circuit-data %q: %w", f.data, err)
 	}
 	c.MaxReservations, c.MaxCircuits, c.CircuitDuration = f.reservations, f.circuits, f.duration

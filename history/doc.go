@@ -16,9 +16,18 @@
 //     later write behind them are damage, never cut: a damaged room is served
 //     read-only up to the damage. Only where a disk spoils the very last write later
 //     does it look like a power cut; that, too, is kept in lost/ and told.
-//   - After a failed write or sync a log is read-only until it is opened again. A
-//     failed sync is never tried again: the kernel may have dropped the data and
-//     would then report success.
+//   - After a failed write or sync a log is read-only until [Log.Revive], or until it
+//     is opened again. A failed sync is never tried again: the kernel may have dropped
+//     the data and would then report success. Revive cuts off what was not
+//     acknowledged and goes on in a new file.
+//   - When [Log.Redact] returns nil, no file of the room holds the text any more; one
+//     that a crash interrupts is carried out when the log is opened. The chain stays
+//     whole, for it goes over the hash of the text. Copies on other disks, in free
+//     blocks of this one, and in what a repair set aside are out of its reach.
+//   - [Log.Retain] removes whole segments, the oldest first, each for good before the
+//     next: a crash leaves no hole. Numbers and epoch go on even where nothing is left.
+//   - On a full disk, changes that take a right away still fit for a while: the reserve
+//     is removed for them.
 //   - A Record is there as a whole or not at all. Messages of one Append may
 //     survive a crash in part, the first ones; none of them was acknowledged.
 //   - Memory does not grow with history: a page is found through a sparse index,
@@ -30,9 +39,11 @@
 // # On disk
 //
 //	LOCK                              held by the host; its process number
+//	reserve                           zeros, 1 MiB: space for bans on a full disk
 //	state/state-<n>.log               the changes; the highest n counts, the one before is kept
 //	state/new.tmp                     a snapshot being written
 //	rooms/<room key>/seg-<seq>.log    messages from seq on, 16 hex digits
+//	rooms/<room key>/rewrite.tmp      a segment being written without a text
 //	rooms/<room key>/lost/*.torn      what was cut off after a crash
 //
 // Directories are 0700, files 0600. Each file starts with a header and goes on
@@ -47,12 +58,12 @@
 //	32  first    u64 seq of the first frame
 //	40  epoch    u64 identifies the history; state: frames in the snapshot
 //	48  created  i64 Unix milliseconds
-//	56  zero     4
+//	56  rewrites u32 how often the file was replaced by one without some text; state: 0
 //	60  crc32c   u32 over bytes 0 to 59
 //
 //	frame, 18 bytes and the payload
 //	 0  0xA7     u8
-//	 1  flags    u8  R restart 1, B begin 2, E end 4
+//	 1  flags    u8  R restart 1, B begin 2, E end 4, X redaction 8
 //	 2  len      u32 bytes of payload, at most 256 KiB
 //	 6  seq      u64
 //	14  crc32c   u32 over flags, len, seq, payload, starting from the salt
@@ -68,9 +79,20 @@
 // before a B are damage, and broken bytes with no B behind them are taken for a
 // write that was never acknowledged.
 //
+// A redaction is a message whose body is the number of another one, in decimal; X marks
+// it. Once it is durable, the segment of the other one is written anew, with the same
+// salt and one more rewrite: all frames are copied, but those of one block are encoded
+// again, with the same flags besides R, and without the body. A body that is empty,
+// with the hash of something else, was taken out. Nothing is written to the log before
+// that is done, so only redactions in the last write can be unfinished. Old readers see
+// by the count of rewrites that their index is out of date.
+//
 // A message's payload holds the SHA-256 of its body and the chain before it: the
 // first 16 bytes of a SHA-256 over the previous chain value and all of the
-// previous message. gob fields are only ever added, never renamed or retyped. A
-// later format version keeps magic, version and checksum of the header where they
-// are, so that an older program can refuse it by name.
+// previous message. Behind a message that a repair put in the place of a lost one, the
+// chain may go on from any value; so may the first message that is left.
+//
+// gob fields are only ever added, never renamed or retyped. A later format version
+// keeps magic, version and checksum of the header where they are, so that an older
+// program can refuse it by name.
 package history

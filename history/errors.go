@@ -15,6 +15,11 @@ var ErrReadOnly = errors.New("read-only")
 // ErrClosed says that the store or the log was closed.
 var ErrClosed = errors.New("history is closed")
 
+// ErrNoMessage says that a redaction names no message with a text or a file: it was
+// never said, it was removed or lost, it is a redaction itself, or what it said was
+// taken out before.
+var ErrNoMessage = errors.New("there is nothing to take out")
+
 // InUseError says that another process has the store open.
 type InUseError struct {
 	Dir string

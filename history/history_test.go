@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -31,7 +30,7 @@ func said(seq rooms.Seq) rooms.Message {
 		m.Kind = rooms.Action
 	case 5:
 		m.Kind, m.Text = rooms.FileUp, ""
-		m.File = &rooms.File{ID: "f" + fmt.Sprint(seq), Name: "cat\x1b.png", Size: int64(seq) << 20, MIME: "image/png"}
+		m.File = &rooms.File{ID: fmt.Sprintf("file-%d.", seq), Name: "cat\x1b.png", Size: int64(seq) << 20, MIME: "image/png"}
 	case 7:
 		m.Origin = rooms.Origin{}
 	}
@@ -97,7 +96,7 @@ func expectMessages(t testing.TB, got []rooms.Message, first, last rooms.Seq) {
 		t.Fatalf("got %d messages, want %d to %d", len(got), first, last)
 	}
 	for i := range got {
-		if !reflect.DeepEqual(got[i], want[i]) {
+		if !equalMessage(got[i], want[i]) {
 			t.Fatalf("got message %+v\nwant %+v", got[i], want[i])
 		}
 	}
@@ -118,7 +117,7 @@ func expectAll(t testing.TB, l *Log, last rooms.Seq) {
 func expectWhole(t testing.TB, s *Store, last rooms.Seq) Report {
 	t.Helper()
 	r, err := s.Verify(lobby)
-	if err != nil || !r.Whole() || r.Last != last || r.Messages != int(last-r.First+1) {
+	if err != nil || !r.Whole() || r.Messages > 0 && r.Last != last || r.Messages != int(last-r.First+1) {
 		t.Fatalf("verify: %+v, %v; want %d messages and no problem", r, err, last)
 	}
 	return r
@@ -270,33 +269,4 @@ func TestAppendRefusesAGap(t *testing.T) {
 		t.Errorf("append of too much: %v", err)
 	}
 	expectAll(t, l, 3)
-}
-
-func TestRenewMakesAnotherEpoch(t *testing.T) {
-	dir := t.TempDir()
-	s := openStore(t, dir)
-	l := openRoom(t, s)
-	seen := map[uint64]bool{l.Epoch(): true}
-	for last := rooms.Seq(0); last <= 40; last += 20 {
-		say(t, l, last, 3)
-		for range 2 { // the second time the segment is empty
-			if err := l.Renew(); err != nil {
-				t.Fatal(err)
-			}
-			if seen[l.Epoch()] {
-				t.Fatal("the epoch is an old one")
-			}
-			seen[l.Epoch()] = true
-		}
-	}
-	epoch := l.Epoch()
-	s.Close()
-	s = openStore(t, dir)
-	l = openRoom(t, s)
-	if l.Epoch() != epoch {
-		t.Errorf("the epoch is %x, was %x", l.Epoch(), epoch)
-	}
-	say(t, l, 60, 4)
-	expectAll(t, l, 60)
-	expectWhole(t, s, 60)
 }

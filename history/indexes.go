@@ -35,9 +35,21 @@ func (c *indexCache) get(path string) (index, bool) {
 func (c *indexCache) put(path string, x index) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.cached = slices.DeleteFunc(c.cached, func(e cachedIndex) bool { return e.path == path })
+	c.remove(path)
 	if len(c.cached) >= maxIndexes {
 		c.cached = slices.Delete(c.cached, 0, 1)
 	}
 	c.cached = append(c.cached, cachedIndex{path, x})
+}
+
+// drop forgets a segment that was rewritten or is gone.
+func (c *indexCache) drop(path string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.remove(path)
+}
+
+// remove takes a path out; the caller holds mu.
+func (c *indexCache) remove(path string) {
+	c.cached = slices.DeleteFunc(c.cached, func(e cachedIndex) bool { return e.path == path })
 }

@@ -4,13 +4,17 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sort"
+	"sync"
 	"sync/atomic"
+	"time"
 
 	"p2pchat/rooms"
 )
 
-// Log is the history of one room. Append, Renew and Close belong to one goroutine,
-// the room's owner; all other methods are safe from any goroutine meanwhile.
+// Log is the history of one room. Append, Redact, Retain, Renew, Revive and Close
+// belong to one goroutine, the room's owner; all other methods are safe from any
+// goroutine meanwhile.
 type Log struct {
 	store    *Store
 	key      rooms.RoomKey
@@ -19,12 +23,14 @@ type Log struct {
 	damage   error
 	closed   atomic.Bool
 	view     atomic.Pointer[view] // replaced by the owner, when a write is durable
+	files    sync.RWMutex         // held by who reads one, and by the owner while one is replaced or removed
 
 	// Below: the owner's.
-	failed error // why nothing can be appended any more
-	file   file  // the last segment; nil until something is appended
-	blocks blockWriter
-	chain  chainSum // behind the last message
+	failed    error // why nothing can be appended any more
+	file      file  // the last segment; nil until something is appended
+	blocks    blockWriter
+	retention rooms.Retention // the last one that was asked for
+	began     time.Time       // of the first message in the last segment; zero: not known
 }
 
 // view is what readers may see. It never changes: an appended mark lies behind the
@@ -32,9 +38,16 @@ type Log struct {
 type view struct {
 	segments []rooms.Seq // the first message of each, in order
 	last     index       // of the last segment
+	chain    chainSum    // behind the last message; zero: not known
+	open     []rooms.Seq // what redactions named that are not carried out yet
 }
 
 func (v *view) head() rooms.Seq { return v.last.last }
+
+// holder is the number of the segment that holds seq, or would.
+func (v *view) holder(seq rooms.Seq) int {
+	return sort.Search(len(v.segments), func(i int) bool { return v.segments[i] > seq }) - 1
+}
 
 // Epoch identifies this history. It is random, made with the log, and another one
 // after Renew. It is 0 where damage hides it.
@@ -77,10 +90,12 @@ func (l *Log) closeFile() error {
 	return f.Close()
 }
 
-// Append stores messages. Their sequence numbers continue Head; Room is not stored.
-// They are one write and one sync, and durable when it returns nil. After an error,
-// whatever it was, none of them counts and the log stays read-only until it is
-// opened again: the error and all later ones match ErrReadOnly.
+// Append stores messages. Their sequence numbers continue Head; Room is not stored,
+// and Mark is set to what the log makes it. They are one write and one sync, and
+// durable when it returns nil; redactions among them are carried out then, too. After
+// an error, whatever it was, the log stays read-only until Revive or until it is
+// opened again: the error and all later ones match ErrReadOnly. None of the messages
+// counts then, except where they are durable and a redaction was not carried out.
 func (l *Log) Append(msgs []rooms.Message) error {
 	if l.failed != nil {
 		return l.failed
@@ -100,11 +115,11 @@ func (l *Log) append(msgs []rooms.Message) error {
 			return fmt.Errorf("message %d was to be appended in place of %d", msgs[i].Seq, want)
 		}
 	}
-	if err := l.prepare(); err != nil {
+	if err := l.prepare(msgs[0].Time); err != nil {
 		return err
 	}
 	now := l.view.Load()
-	next, chain, err := l.encode(now.last, msgs)
+	next, err := l.encode(now, msgs)
 	if err != nil {
 		return err
 	}
@@ -114,31 +129,36 @@ func (l *Log) append(msgs []rooms.Message) error {
 	if err := l.file.Datasync(); err != nil {
 		return err
 	}
-	l.chain = chain
-	l.view.Store(&view{segments: now.segments, last: next})
-	return nil
+	l.view.Store(next)
+	return l.carryOut()
 }
 
-// encode puts the frames of msgs into l.blocks and returns the index and the chain
-// behind them.
-func (l *Log) encode(x index, msgs []rooms.Message) (index, chainSum, error) {
-	start, chain := x.end, l.chain
+// encode puts the frames of msgs into l.blocks and returns the view with them.
+func (l *Log) encode(now *view, msgs []rooms.Message) (*view, error) {
+	next := *now
+	x := &next.last
 	l.blocks.reset()
 	for i := range msgs {
-		rec, behind := newRecord(&msgs[i], chain)
-		off := start + int64(len(l.blocks.buf))
-		began, err := l.blocks.add(x.salt, writeFlags(i, len(msgs)), msgs[i].Seq, &rec)
+		m := &msgs[i]
+		rec, behind := newRecord(m, next.chain)
+		flags := writeFlags(i, len(msgs))
+		if rec.isRedaction() {
+			flags |= flagRedacts
+			next.open = append(next.open, m.Target)
+		}
+		off := now.last.end + int64(len(l.blocks.buf))
+		began, err := l.blocks.add(x.salt, flags, m.Seq, &rec)
 		if err != nil {
-			return x, chain, err
+			return nil, err
 		}
 		if began {
-			x.add(msgs[i].Seq, off)
+			x.add(m.Seq, off)
 		}
-		chain = behind
+		next.chain, m.Mark = behind, behind.mark()
 	}
 	x.last = msgs[len(msgs)-1].Seq
-	x.end = start + int64(len(l.blocks.buf))
-	return x, chain, nil
+	x.end = now.last.end + int64(len(l.blocks.buf))
+	return &next, nil
 }
 
 // fail makes the log read-only for good. What may have been written of the last
@@ -155,10 +175,15 @@ func (l *Log) fail(cause error) error {
 	return l.failed
 }
 
-// prepare opens the last segment for writing, or begins the next one when it is full.
-func (l *Log) prepare() error {
+// prepare opens the last segment for writing, or begins the next one when it is full
+// at that time.
+func (l *Log) prepare(at time.Time) error {
 	now := l.view.Load()
-	if now.last.end >= l.store.segment && now.head() >= now.last.first {
+	full, err := l.full(now, at)
+	if err != nil {
+		return err
+	}
+	if full {
 		return l.roll(now, now.last.epoch)
 	}
 	if l.file != nil {
@@ -174,91 +199,6 @@ func (l *Log) prepare() error {
 		err = fmt.Errorf("it has %d bytes and had %d: somebody else changed it", size, now.last.end)
 	}
 	return err
-}
-
-// roll ends the last segment and begins the next one, which is there for good when
-// this returns nil.
-func (l *Log) roll(now *view, epoch uint64) error {
-	if l.file != nil {
-		err := l.file.Sync()
-		if cerr := l.closeFile(); err == nil {
-			err = cerr
-		}
-		if err != nil {
-			return err
-		}
-	}
-	x, f, err := l.create(now.head()+1, epoch)
-	if err != nil {
-		return err
-	}
-	l.store.indexes.put(l.tailPath(), now.last)
-	l.file, l.blocks = f, blockWriter{}
-	segments := append(now.segments[:len(now.segments):len(now.segments)], x.first)
-	l.view.Store(&view{segments: segments, last: x})
-	return nil
-}
-
-// create makes the segment that starts with first, durably.
-func (l *Log) create(first rooms.Seq, epoch uint64) (index, file, error) {
-	h := l.store.newHeader(l.key, first, epoch)
-	path := l.path(first)
-	f, err := l.store.fs.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL)
-	if err != nil {
-		return index{}, nil, err
-	}
-	_, err = f.WriteAt(h.encode(logMagic), 0)
-	if err == nil {
-		err = f.Sync()
-	}
-	if err == nil {
-		err = l.store.fs.SyncDir(l.dir)
-	}
-	if err != nil {
-		f.Close()
-		_ = l.store.fs.Remove(path) // it would be taken for the rest of a crash
-		return index{}, nil, err
-	}
-	return index{header: h, last: first - 1, end: headerSize}, f, nil
-}
-
-// Renew gives the history another epoch, so that no cursor of an older copy points
-// into it. It is called once after a backup was restored. Its errors are those of
-// Append.
-func (l *Log) Renew() error {
-	if l.failed != nil {
-		return l.failed
-	}
-	now := l.view.Load()
-	var err error
-	if now.head() >= now.last.first {
-		err = l.roll(now, l.store.newEpoch())
-	} else {
-		err = l.replace(now)
-	}
-	if err != nil {
-		return l.fail(err)
-	}
-	return nil
-}
-
-// replace puts an empty segment with another epoch in the place of an empty one. A
-// crash in between leaves the log without it, as before it was made.
-func (l *Log) replace(now *view) error {
-	err := l.closeFile()
-	if err == nil {
-		err = l.store.fs.Remove(l.tailPath())
-	}
-	if err != nil {
-		return err
-	}
-	x, f, err := l.create(now.last.first, l.store.newEpoch())
-	if err != nil {
-		return err
-	}
-	l.file, l.blocks = f, blockWriter{}
-	l.view.Store(&view{segments: now.segments, last: x})
-	return nil
 }
 
 func (l *Log) path(first rooms.Seq) string { return filepath.Join(l.dir, segmentName(first)) }

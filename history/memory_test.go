@@ -19,10 +19,11 @@ type memory struct {
 	locked bool
 
 	calls int
-	stop  int   // the power is off from this call on; 0: never
-	nth   int   // only this call fails; 0: none
-	err   error // the error of the nth call; nil: a short write and ENOSPC, EIO for all else
-	name  string
+	stop  int    // the power is off from this call on; 0: never
+	nth   int    // only this call fails; 0: none
+	err   error  // the error of the nth call; nil: a short write and ENOSPC, EIO for all else
+	name  string // of the nth call
+	path  string // of its file
 	hook  func(op, name string)
 }
 
@@ -57,7 +58,7 @@ func (m *memory) call(op, name string) error {
 	if m.calls != m.nth {
 		return nil
 	}
-	m.name = op
+	m.name, m.path = op, name
 	err := m.err
 	if err == nil {
 		err = syscall.EIO

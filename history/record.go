@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
+	"strconv"
 	"time"
 
 	"p2pchat/rooms"
@@ -11,6 +12,9 @@ import (
 
 // chainSum is the value of the hash chain at one place of a log.
 type chainSum [16]byte
+
+// mark is what the world outside sees of it.
+func (c chainSum) mark() rooms.Mark { return rooms.Mark(binary.LittleEndian.Uint64(c[:])) }
 
 // record is a message as it is stored. Fields are only ever added at the end,
 // never renamed or retyped: gob goes by their names.
@@ -29,6 +33,7 @@ type record struct {
 	FileName string
 	FileSize int64
 	FileMIME string
+	Lost     bool // a repair put it in the place of a message that was lost
 }
 
 // newRecord turns a message into its record and returns the chain behind it.
@@ -42,6 +47,10 @@ func newRecord(m *rooms.Message, prev chainSum) (record, chainSum) {
 		Count:  m.Origin.Count,
 		Body:   []byte(m.Text),
 		Prev:   prev[:],
+		Lost:   m.Kind == rooms.Lost,
+	}
+	if m.Kind == rooms.Redaction {
+		rec.Body = strconv.AppendUint(nil, uint64(m.Target), 10)
 	}
 	if m.File != nil {
 		rec.File = true
@@ -53,7 +62,8 @@ func newRecord(m *rooms.Message, prev chainSum) (record, chainSum) {
 	return rec, rec.chain(m.Seq)
 }
 
-// message turns a record back. The time is in UTC.
+// message turns a record back. The time is in UTC. A lost one has no mark, for what
+// follows it continues from another one.
 func (rec *record) message(seq rooms.Seq) rooms.Message {
 	m := rooms.Message{
 		Seq:    seq,
@@ -66,7 +76,41 @@ func (rec *record) message(seq rooms.Seq) rooms.Message {
 	if rec.File {
 		m.File = &rooms.File{ID: rec.FileID, Name: rec.FileName, Size: rec.FileSize, MIME: rec.FileMIME}
 	}
+	if rec.isRedaction() {
+		m.Target, m.Text = rec.target(), ""
+	}
+	if !rec.Lost {
+		m.Mark = rec.chain(seq).mark()
+	}
+	m.Redacted = rec.takenOut()
 	return m
+}
+
+func (rec *record) isRedaction() bool { return rooms.Kind(rec.Kind) == rooms.Redaction }
+
+// target is the message that a redaction names; 0 where it names none.
+func (rec *record) target() rooms.Seq {
+	n, _ := strconv.ParseUint(string(rec.Body), 10, 64)
+	return rooms.Seq(n)
+}
+
+// said tells whether there is something that a redaction can take out.
+func (rec *record) said() bool {
+	return !rec.isRedaction() && (len(rec.Body) != 0 || rec.File)
+}
+
+// takeOut takes out the text and the description of an attachment. Their hash stays.
+func (rec *record) takeOut() {
+	if !rec.said() {
+		return
+	}
+	rec.Body, rec.File = nil, false
+	rec.FileID, rec.FileName, rec.FileSize, rec.FileMIME = "", "", 0, ""
+}
+
+// takenOut tells whether takeOut was done to it.
+func (rec *record) takenOut() bool {
+	return len(rec.Body) == 0 && !rec.File && !rec.intact()
 }
 
 // bodyHash hashes what a redaction would take out: the text, and the description
@@ -126,12 +170,15 @@ type changeRecord struct {
 	Flags   uint32
 	Expires int64
 	Hash    []byte
+	Age     int64 // milliseconds
+	Bytes   int64
 }
 
 func newChangeRecord(c *rooms.Change) changeRecord {
 	rec := changeRecord{
 		Kind: uint8(c.Kind), TimeMS: c.Time, ID: c.ID, Name: c.Name, Peer: string(c.Peer), By: c.By,
 		Text: c.Text, N: c.N, Flags: c.Flags, Expires: c.Expires, Hash: c.Hash,
+		Age: c.Age, Bytes: c.Bytes,
 	}
 	if c.Room != (rooms.RoomKey{}) {
 		rec.Room = c.Room[:]
@@ -144,7 +191,7 @@ func (rec *changeRecord) change() (rooms.Change, bool) {
 	c := rooms.Change{
 		Kind: rooms.ChangeKind(rec.Kind), Time: rec.TimeMS, ID: rec.ID, Name: rec.Name,
 		Peer: rooms.PeerID(rec.Peer), By: rec.By, Text: rec.Text, N: rec.N, Flags: rec.Flags,
-		Expires: rec.Expires, Hash: rec.Hash,
+		Expires: rec.Expires, Hash: rec.Hash, Age: rec.Age, Bytes: rec.Bytes,
 	}
 	if len(rec.Room) != 0 {
 		if copy(c.Room[:], rec.Room) != len(rec.Room) || len(rec.Room) != len(c.Room) {

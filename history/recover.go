@@ -21,6 +21,10 @@ func (l *Log) open() error {
 		if err := l.store.fs.SyncDir(l.store.roomsDir()); err != nil {
 			return err
 		}
+		err := l.store.fs.Remove(filepath.Join(l.dir, rewriteName))
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
 	} else {
 		l.failed = readOnly(l.dir, errors.New("opened for reading only"))
 	}
@@ -146,8 +150,9 @@ func (l *Log) openSegment(f file, segments []rooms.Seq, h header, size int64) er
 	if err != nil {
 		return err
 	}
+	now := view{segments: segments, last: e.index}
 	if d == nil {
-		d, err = l.readChain(f, segments, &e)
+		now.chain, d, err = l.readChain(f, segments, &e)
 	}
 	if err != nil {
 		return err
@@ -156,12 +161,29 @@ func (l *Log) openSegment(f file, segments []rooms.Seq, h header, size int64) er
 		l.damaged(d)
 		return nil
 	}
-	if l.store.host {
-		if err := l.mend(f, e, size); err != nil {
-			l.damaged(err)
-		}
+	l.view.Store(&now)
+	if err := l.finish(f, e, size); err != nil {
+		l.damaged(err)
 	}
 	return nil
+}
+
+// finish ends what a crash has interrupted; a view only hides what is to be taken out.
+func (l *Log) finish(f file, e extent, size int64) error {
+	now := *l.view.Load()
+	var err error
+	if now.open, err = l.openRedactions(e.redactions); err != nil {
+		return err
+	}
+	l.view.Store(&now)
+	if !l.store.host {
+		return nil
+	}
+	if err := l.mend(f, e, size); err != nil {
+		return err
+	}
+	f.Close() // Windows replaces no open file
+	return l.carryOut()
 }
 
 // mend cuts off the broken rest of a write, and makes sure that all the others are
@@ -185,21 +207,21 @@ func (l *Log) mend(f file, e extent, size int64) error {
 
 // readChain reads the chain behind the last message. Where the last segment is empty,
 // that message is the last of the segment before.
-func (l *Log) readChain(f file, segments []rooms.Seq, e *extent) (*DamageError, error) {
+func (l *Log) readChain(f file, segments []rooms.Seq, e *extent) (chain chainSum, _ *DamageError, _ error) {
 	path, last, block := l.path(e.first), e.index, e.block
 	if e.last < e.first {
 		if len(segments) < 2 {
-			return nil, nil
+			return chain, nil, nil
 		}
 		before := segments[len(segments)-2]
 		path = l.path(before)
 		bf, be, err := l.scanClosed(before, e.first)
 		var d *DamageError
 		if errors.As(err, &d) {
-			return d, nil
+			return chain, d, nil
 		}
 		if err != nil {
-			return nil, err
+			return chain, nil, err
 		}
 		defer bf.Close()
 		f, last, block = bf, be.index, be.block
@@ -209,15 +231,15 @@ func (l *Log) readChain(f file, segments []rooms.Seq, e *extent) (*DamageError, 
 	for r.off < r.end {
 		fr, err := r.next()
 		if err != nil {
-			return nil, err
+			return chain, nil, err
 		}
 		var rec record
 		if err := blocks.decode(fr, &rec); err != nil {
-			return &DamageError{File: path, Offset: fr.off, After: fr.seq - 1, Reason: err.Error()}, nil
+			return chain, &DamageError{File: path, Offset: fr.off, After: fr.seq - 1, Reason: err.Error()}, nil
 		}
-		l.chain = rec.chain(fr.seq)
+		chain = rec.chain(fr.seq)
 	}
-	return nil, nil
+	return chain, nil, nil
 }
 
 // damaged makes the log read-only because of what was found when it was opened.
@@ -234,64 +256,4 @@ func (l *Log) note(format string, args ...any) {
 		l.repaired += "; "
 	}
 	l.repaired += fmt.Sprintf(format, args...)
-}
-
-// setAside copies bytes of f to lost/ below dir, durably, before they are cut off.
-// It returns where, as the end of a sentence.
-func setAside(fsys fs, dir, name string, f file, from, to int64) (string, error) {
-	if from >= to {
-		return "", nil
-	}
-	lost := filepath.Join(dir, "lost")
-	if err := ensureDir(fsys, lost); err != nil {
-		return "", err
-	}
-	out, path, err := createTorn(fsys, lost, fmt.Sprintf("%s-%d", name, from))
-	if err != nil {
-		return "", err
-	}
-	err = copyBytes(out, f, from, to)
-	if err == nil {
-		err = out.Sync()
-	}
-	if cerr := out.Close(); err == nil {
-		err = cerr
-	}
-	if err == nil {
-		err = fsys.SyncDir(lost)
-	}
-	if err == nil {
-		err = fsys.SyncDir(dir)
-	}
-	if err != nil {
-		return "", err
-	}
-	return fmt.Sprintf("; kept in %q", path), nil
-}
-
-// createTorn makes a file that is not there yet: the same place may tear twice.
-func createTorn(fsys fs, dir, name string) (file, string, error) {
-	path := filepath.Join(dir, name+".torn")
-	for i := 2; ; i++ {
-		f, err := fsys.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL)
-		if !errors.Is(err, os.ErrExist) {
-			return f, path, err
-		}
-		path = filepath.Join(dir, fmt.Sprintf("%s-%d.torn", name, i))
-	}
-}
-
-func copyBytes(to, from file, off, end int64) error {
-	buf := make([]byte, min(windowSize, end-off))
-	for start := off; off < end; {
-		b := buf[:min(int64(len(buf)), end-off)]
-		if _, err := from.ReadAt(b, off); err != nil {
-			return err
-		}
-		if _, err := to.WriteAt(b, off-start); err != nil {
-			return err
-		}
-		off += int64(len(b))
-	}
-	return nil
 }

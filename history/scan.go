@@ -116,7 +116,7 @@ func (r *frameReader) find() (frame, error) {
 		case i > 0:
 			r.off += int64(i)
 		default:
-			if seen[1]&^(flagRestart|flagBegin|flagEnd) == 0 {
+			if seen[1]&^flagsKnown == 0 {
 				fr, err := r.next()
 				var bad *badFrame
 				if err == nil || !errors.As(err, &bad) {
@@ -158,6 +158,8 @@ type extent struct {
 	wholeLast rooms.Seq // the last frame of that write
 	bad       *badFrame // why the scan ended; nil: at the end of the file
 	gap       bool      // the frame at bad is whole but not the next one
+
+	redactions []rooms.Seq // in the last write: only these may wait to be carried out
 }
 
 // scan reads all frames of f, whose header is h and which has size bytes. Its
@@ -187,6 +189,12 @@ func scan(f file, h header, size int64) (extent, error) {
 		if fr.flags&flagRestart != 0 {
 			e.add(fr.seq, fr.off)
 			e.block = fr.off
+		}
+		if fr.flags&flagBegin != 0 {
+			e.redactions = nil
+		}
+		if fr.flags&flagRedacts != 0 {
+			e.redactions = append(e.redactions, fr.seq)
 		}
 		e.last, e.end = fr.seq, fr.next()
 		if fr.flags&flagEnd != 0 {

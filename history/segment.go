@@ -25,6 +25,8 @@ const (
 	flagRestart = 1 << 0 // first frame of a block: a new gob stream begins
 	flagBegin   = 1 << 1 // first frame of a write
 	flagEnd     = 1 << 2 // last frame of a write
+	flagRedacts = 1 << 3 // a redaction
+	flagsKnown  = flagRestart | flagBegin | flagEnd | flagRedacts
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -39,6 +41,8 @@ type header struct {
 	first   rooms.Seq
 	epoch   uint64 // state: frames in the snapshot
 	created int64  // Unix milliseconds
+
+	rewrites uint32 // how often the file was replaced by one with less in it
 }
 
 func (h header) encode(magic string) []byte {
@@ -50,6 +54,7 @@ func (h header) encode(magic string) []byte {
 	binary.LittleEndian.PutUint64(b[32:], uint64(h.first))
 	binary.LittleEndian.PutUint64(b[40:], h.epoch)
 	binary.LittleEndian.PutUint64(b[48:], uint64(h.created))
+	binary.LittleEndian.PutUint32(b[56:], h.rewrites)
 	binary.LittleEndian.PutUint32(b[60:], crc32.Checksum(b[:60], castagnoli))
 	return b
 }
@@ -72,6 +77,8 @@ func decodeHeader(b []byte, magic, name string) (header, error) {
 		first:   rooms.Seq(binary.LittleEndian.Uint64(b[32:])),
 		epoch:   binary.LittleEndian.Uint64(b[40:]),
 		created: int64(binary.LittleEndian.Uint64(b[48:])),
+
+		rewrites: binary.LittleEndian.Uint32(b[56:]),
 	}
 	return h, nil
 }

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"testing"
+	"time"
 
 	"p2pchat/rooms"
 )
@@ -80,7 +81,7 @@ func TestReadersWhileAppending(t *testing.T) {
 				}
 				for _, m := range page {
 					seq++
-					if err == nil && !reflect.DeepEqual(m, said(seq)) {
+					if err == nil && !equalMessage(m, said(seq)) {
 						err = fmt.Errorf("got %+v, want message %d", m, seq)
 					}
 				}
@@ -98,6 +99,94 @@ func TestReadersWhileAppending(t *testing.T) {
 			t.Error(err)
 		}
 	}
+}
+
+// changing reads all of a log again and again until done, and checks that each message
+// is what was said, or that without its text.
+func changing(l *Log, done <-chan struct{}, step int) error {
+	for seq := rooms.Seq(0); ; {
+		select {
+		case <-done:
+			return nil
+		default:
+		}
+		page, err := l.After(seq, step)
+		if err == nil {
+			_, err = l.Since(noon.Add(100*time.Second), 3)
+		}
+		if err == nil {
+			_, err = l.Mark(l.First() + 10)
+		}
+		if err != nil {
+			return err
+		}
+		for _, m := range append(page, last(l, &err)...) {
+			if m.Kind != rooms.Redaction && !equalMessage(m, said(m.Seq)) && !equalMessage(m, redacted(m.Seq)) {
+				return fmt.Errorf("got %+v, want message %d", m, m.Seq)
+			}
+		}
+		for _, m := range page {
+			if m.Seq != seq+1 && seq >= l.First() {
+				return fmt.Errorf("%d follows %d", m.Seq, seq)
+			}
+			seq = m.Seq
+		}
+		if err != nil {
+			return err
+		}
+		if len(page) == 0 {
+			seq = 0
+		}
+	}
+}
+
+func last(l *Log, err *error) []rooms.Message {
+	msgs, lerr := l.Last(30)
+	if lerr != nil {
+		*err = lerr
+	}
+	return msgs
+}
+
+// TestReadersWhileRemoving reads, in the host and in a view, while text is taken out
+// and old messages are removed.
+func TestReadersWhileRemoving(t *testing.T) {
+	dir := t.TempDir()
+	s := openStore(t, dir)
+	s.segment = 6 << 10
+	l := openRoom(t, s)
+	say(t, l, 300, 9)
+	v, err := View(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var readers []chan error
+	done := make(chan struct{})
+	for i, reader := range []*Log{l, l, openRoom(t, v), openRoom(t, v)} {
+		end := make(chan error, 1)
+		readers = append(readers, end)
+		go func() { end <- changing(reader, done, 7+i*20) }()
+	}
+	for round := range rooms.Seq(60) {
+		say(t, l, l.Head()+3, 2)
+		target := l.Head() - round%3
+		if round%2 == 0 {
+			target = l.First() + round%40
+		}
+		if err := l.Redact(redaction(l.Head()+1, target)); err != nil && !errors.Is(err, ErrNoMessage) {
+			t.Fatal(err)
+		}
+		if round%10 == 9 {
+			retain(t, l, rooms.Retention{Messages: 150}, noon)
+		}
+	}
+	close(done)
+	for _, end := range readers {
+		if err := <-end; err != nil {
+			t.Error(err)
+		}
+	}
+	expectWhole(t, s, l.Head())
 }
 
 func TestFileModes(t *testing.T) {

@@ -53,8 +53,10 @@ func (s *Store) viewChanges() ([]rooms.Change, error) {
 }
 
 // Record stores changes. They are on the disk when it returns nil, and after a crash
-// there all together or not at all. After an error the state takes no more changes:
-// all later errors match ErrReadOnly.
+// there all together or not at all. An error that matches ErrReadOnly lasts: the state
+// takes no more changes until Revive, or until it is opened again. Any other one says
+// that the disk is full: nothing of these changes is there, and the next may fit. For
+// changes that take a right away (a ban, say) the reserve is used then.
 func (s *Store) Record(changes ...rooms.Change) error {
 	st := &s.state
 	st.mu.Lock()
@@ -66,6 +68,16 @@ func (s *Store) Record(changes ...rooms.Change) error {
 		return st.failed
 	}
 	next, err := writeChanges(&st.blocks, st.file, st.extent, changes)
+	for again := false; noSpace(err); again = true {
+		if cut := st.cut(); cut != nil {
+			err = cut
+			break
+		}
+		if again || !urgent(changes) || s.freeReserve() != nil {
+			return err
+		}
+		next, err = writeChanges(&st.blocks, st.file, st.extent, changes)
+	}
 	if err == nil {
 		err = st.file.Datasync()
 	}
@@ -76,13 +88,20 @@ func (s *Store) Record(changes ...rooms.Change) error {
 	return nil
 }
 
+// cut cuts off what may have been written and is not acknowledged.
+func (st *state) cut() error {
+	st.blocks = blockWriter{} // its block may have begun with that
+	if err := st.file.Truncate(st.extent.whole); err != nil {
+		return err
+	}
+	return st.file.Sync()
+}
+
 // fail makes the state read-only and cuts off what may have been written.
 func (st *state) fail(path string, cause error) error {
 	st.failed = readOnly(path, cause)
 	if st.file != nil {
-		if st.file.Truncate(st.extent.whole) == nil {
-			_ = st.file.Sync()
-		}
+		_ = st.cut()
 	}
 	return st.failed
 }

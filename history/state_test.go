@@ -13,12 +13,15 @@ import (
 // someChange makes change number n; the same number makes the same change.
 func someChange(n int) rooms.Change {
 	c := rooms.Change{
-		Kind: rooms.ChangeKind(n%13 + 1), Time: noon.UnixMilli() + int64(n), ID: fmt.Sprintf("id%d", n),
+		Kind: rooms.ChangeKind(n%14 + 1), Time: noon.UnixMilli() + int64(n), ID: fmt.Sprintf("id%d", n),
 		Name: fmt.Sprintf("name-%d", n), Peer: rooms.PeerID(fmt.Sprintf("peer-%d", n%7)), By: "by",
 		Text: fmt.Sprintf("text %d", n), N: int64(n - 5), Flags: uint32(n), Expires: int64(n) << 30,
 	}
 	if n%2 == 0 {
 		c.Room = rooms.RoomKey{byte(n), 1, 0xff}
+	}
+	if n%5 == 0 {
+		c.Age, c.Bytes = int64(n)<<32, int64(n)<<20
 	}
 	if n%3 == 0 {
 		c.Hash = []byte{1, 2, byte(n)}

@@ -16,14 +16,15 @@ import (
 )
 
 // segmentSize is the size in bytes from which on a segment takes no more messages.
-const segmentSize = 16 << 20
+const segmentSize = 4 << 20
 
 // Store is a host's directory. Its methods are safe for concurrent use.
 type Store struct {
 	fs       fs
 	dir      string
-	host     bool // opened by Open: may write
-	segment  int64
+	host     bool         // opened by Open: may write
+	segment  int64        // bytes
+	reserve  int64        // bytes
 	random   func([]byte) // fills with random bytes
 	now      func() time.Time
 	lock     io.Closer // nil in a view
@@ -36,7 +37,7 @@ type Store struct {
 
 func newStore(fsys fs, dir string) *Store {
 	return &Store{
-		fs: fsys, dir: dir, segment: segmentSize,
+		fs: fsys, dir: dir, segment: segmentSize, reserve: reserveSize,
 		random: func(b []byte) { _, _ = rand.Read(b) }, // never fails: it ends the program first
 		now:    time.Now,
 		logs:   make(map[rooms.RoomKey]*Log),
@@ -86,12 +87,16 @@ func (s *Store) prepare() error {
 	if err := s.fs.SyncDir(s.dir); err != nil {
 		return err
 	}
-	return s.state.open(s)
+	if err := s.state.open(s); err != nil {
+		return err
+	}
+	_ = s.makeReserve() // a host with a full disk starts, too
+	return nil
 }
 
 // View opens the directory for reading only, without the lock, while a host may be
-// writing to it. It shows what was in the files when a room is opened; nothing is
-// made or repaired.
+// writing to it. It shows what was in the files when a room is opened, or, where the
+// host took something out since, when that was noticed. Nothing is made or repaired.
 func View(dir string) (*Store, error) {
 	return viewOn(disk{}, dir)
 }

@@ -16,6 +16,8 @@ type Report struct {
 	Room     rooms.RoomKey
 	Segments int
 	Messages int // whole ones
+	Redacted int // of these, without what was said: it was taken out
+	Lost     int // of these, only in the place of a message that was lost
 	First    rooms.Seq
 	Last     rooms.Seq // 0: no message
 	Bytes    int64     // of the segments
@@ -71,6 +73,7 @@ type verifier struct {
 	last    rooms.Seq
 	chain   chainSum
 	chained bool // chain is the one behind last
+	lost    bool // last is a lost one: what follows continues from another chain
 }
 
 func (v *verifier) problem(off int64, format string, args ...any) {
@@ -187,11 +190,17 @@ func (v *verifier) frame(blocks *blockReader, fr frame, off int64) {
 }
 
 func (v *verifier) record(rec *record, seq rooms.Seq, off int64) {
-	if !rec.intact() && (len(rec.Body) != 0 || rec.FileID != "") { // or it was taken out
+	switch {
+	case rec.takenOut():
+		v.report.Redacted++
+	case !rec.intact():
 		v.problem(off, "message %d: its text is not the one that was said", seq)
 	}
-	if v.chained && !bytes.Equal(rec.Prev, v.chain[:]) {
+	if rec.Lost {
+		v.report.Lost++
+	}
+	if v.chained && !v.lost && !bytes.Equal(rec.Prev, v.chain[:]) {
 		v.problem(off, "message %d does not continue the chain", seq)
 	}
-	v.chain, v.chained = rec.chain(seq), true
+	v.chain, v.chained, v.lost = rec.chain(seq), true, rec.Lost
 }

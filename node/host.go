@@ -60,6 +60,7 @@ type Host struct {
 	started   time.Time
 
 	sessionIDs atomic.Uint64
+	searches   chan struct{}   // one token for each search that runs
 	strangers  strangers       // connections that have not said hello
 	stopping   chan struct{}   // closed when the host begins to stop
 	work       sync.WaitGroup  // the registrar and the rooms
@@ -71,6 +72,9 @@ type Host struct {
 	closed bool
 }
 
+// searchesAtOnce bounds the searches that run, each of which may keep a processor busy.
+const searchesAtOnce = 2
+
 // NewHost opens the rooms in the store and begins to take connections.
 func NewHost(c HostConfig) (*Host, error) {
 	id, err := peer.IDFromPrivateKey(c.Key)
@@ -79,7 +83,7 @@ func NewHost(c HostConfig) (*Host, error) {
 	}
 	h := &Host{
 		config: c, limits: c.Limits, peer: rooms.PeerID(id.String()), started: time.Now(),
-		stopping: make(chan struct{}),
+		stopping: make(chan struct{}), searches: make(chan struct{}, searchesAtOnce),
 	}
 	h.ctx, h.cancel = context.WithCancel(context.Background())
 	if h.registrar, err = newRegistrar(h, c.Store); err != nil {

@@ -65,7 +65,7 @@ func (k *Client) posted(e rooms.Posted) (why string) {
 		k.gapAt = k.cursor.Seq + 1    // one more than the cursor, so that zero is none
 		return "a message is missing" // coming back asks for it, once
 	}
-	k.cursor.Seq = e.Seq
+	k.cursor.Seq, k.cursor.Mark = e.Seq, e.Mark
 	k.wait = firstRetry
 	k.emit(e)
 	if e.Origin.Client == k.instance && e.From.Peer == k.welcome.Peer {

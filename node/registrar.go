@@ -2,7 +2,6 @@ package node
 
 import (
 	"crypto/rand"
-	"fmt"
 	"time"
 
 	"p2pchat/rooms"
@@ -20,8 +19,9 @@ type registrar struct {
 	registry *rooms.Registry
 	sessions map[rooms.SessionID]*session
 	rooms    map[rooms.RoomKey]*room
-	failed   error // the store failed: nothing that has to be stored is accepted
-	recorded int   // changes since the last Compact
+	failed   error     // of the last Record
+	tried    time.Time // when that failed, or the store was revived last
+	recorded int       // changes since the last Compact
 }
 
 // compactAfter is how many changes are recorded before they are made shorter.
@@ -79,11 +79,7 @@ func (g *registrar) start(lobby string) error {
 		}
 		g.registry.Commit(0, env(), rooms.Ping{}, d)
 	}
-	for _, o := range g.registry.Rooms() {
-		if err := g.open(o); err != nil {
-			return err
-		}
-	}
+	g.openAll(g.registry.Rooms())
 	return nil
 }
 
@@ -91,53 +87,49 @@ func (g *registrar) record(changes []rooms.Change) error {
 	if len(changes) == 0 {
 		return nil
 	}
-	if g.failed == nil {
-		g.failed = g.store.Record(changes...)
-		g.recorded += len(changes)
+	if g.failed != nil && time.Since(g.tried) > reviveTime {
+		g.tried = time.Now()
+		_ = g.store.Revive() // if it is not, Record says so
 	}
-	return g.failed
-}
-
-// open starts the owner of a room.
-func (g *registrar) open(o rooms.Opened) error {
-	var l Log
-	var err error
-	if o.NoHistory {
-		l = newPassing(randomNumber())
-	} else if l, err = g.store.Log(o.Key); err != nil {
-		return fmt.Errorf("room %q: %w", o.Room, err)
+	if g.failed = g.store.Record(changes...); g.failed != nil {
+		g.tried = time.Now()
+		return g.failed
 	}
-	r, err := openRoom(g.host, o.Key, o.Room, l, !o.NoHistory)
-	if err != nil {
-		return fmt.Errorf("room %q: %w", o.Room, err)
-	}
-	g.rooms[o.Key] = r
-	g.host.work.Go(r.run)
-	if what := l.Repaired(); what != "" {
-		g.host.notice(fmt.Sprintf("room %q was repaired: %s", o.Room, what))
-	}
-	if err := l.Damage(); err != nil {
-		g.host.notice(fmt.Sprintf("room %q can only be read: %v; see p2pchat history verify", o.Room, err))
-	}
+	g.recorded += len(changes)
 	return nil
 }
 
 // run owns the registry until asks is closed.
 func (g *registrar) run() {
 	defer close(g.done)
-	for a := range g.asks {
-		if a.tell != nil {
-			e := a.tell()
-			for _, s := range g.sessions {
-				s.out.push(0, e)
+	care := time.NewTicker(tendTime)
+	defer care.Stop()
+	for open := true; open; {
+		select {
+		case <-care.C:
+			for _, r := range g.rooms {
+				r.ask(tend{})
 			}
-			continue
+		case a, more := <-g.asks:
+			if open = more; more {
+				g.serve(a)
+			}
 		}
-		a.reply <- g.answer(a)
 	}
 	g.compact()
 	for _, r := range g.rooms {
 		g.end(r)
+	}
+}
+
+func (g *registrar) serve(a ask) {
+	if a.tell == nil {
+		a.reply <- g.answer(a)
+		return
+	}
+	e := a.tell()
+	for _, s := range g.sessions {
+		s.out.push(0, e)
 	}
 }
 
@@ -177,22 +169,6 @@ func (g *registrar) answer(a ask) reply {
 		g.compact()
 	}
 	return rep
-}
-
-// room finds the owner of a room. One that could not be started before is tried
-// again.
-func (g *registrar) room(key rooms.RoomKey) *room {
-	if r := g.rooms[key]; r != nil {
-		return r
-	}
-	for _, o := range g.registry.Rooms() {
-		if o.Key == key {
-			if err := g.open(o); err != nil {
-				log.Errorf("opening: %v", err)
-			}
-		}
-	}
-	return g.rooms[key]
 }
 
 // carrier finds the last broadcast into the asker's own room: the answer goes
@@ -261,15 +237,6 @@ func (g *registrar) carryOut(a ask, e rooms.Effect, rep *reply) {
 			delete(g.sessions, e.Session)
 			s.drop(e.Why)
 		}
-	}
-}
-
-// end stops a room's owner and closes its log.
-func (g *registrar) end(r *room) {
-	r.ask(stop{})
-	<-r.done
-	if err := r.log.Close(); err != nil {
-		log.Errorf("room %s: closing: %v", r.id, err)
 	}
 }
 

@@ -43,3 +43,15 @@ func (r *ring) after(seq rooms.Seq, limit int) []rooms.Message {
 	}
 	return found
 }
+
+// redact takes the text of m's target out, and adds m.
+func (r *ring) redact(m rooms.Message) {
+	r.mu.Lock()
+	for i := range r.kept {
+		if t := &r.kept[i]; t.Seq == m.Target {
+			t.Text, t.File, t.Redacted = "", nil, true
+		}
+	}
+	r.mu.Unlock()
+	r.add([]rooms.Message{m})
+}

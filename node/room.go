@@ -1,8 +1,6 @@
 package node
 
 import (
-	"errors"
-	"fmt"
 	"time"
 
 	"p2pchat/node/wire"
@@ -22,9 +20,12 @@ type room struct {
 	done   chan struct{} // closed when the owner has ended
 
 	// Owned by run.
-	state   *rooms.Room
-	members map[rooms.SessionID]*session
-	batch   batch
+	state     *rooms.Room
+	members   map[rooms.SessionID]*session
+	batch     batch
+	retention rooms.Retention
+	failing   bool
+	revived   time.Time // when writing was tried again last
 }
 
 // Sizes of a room's queue and of one write to its log, in calls.
@@ -96,13 +97,14 @@ func notInRoom() *rooms.Refusal {
 type batch struct {
 	messages []rooms.Message
 	waiting  []say
-	frames   []byte // the same messages, encoded once for all members
+	frames   []byte // the same messages, encoded once for all members; only while they are delivered
 }
 
 // openRoom makes the owner of a room with this log; run it to start.
-func openRoom(h *Host, key rooms.RoomKey, id rooms.RoomID, log Log, kept bool) (*room, error) {
+func openRoom(h *Host, o rooms.Opened, log Log) (*room, error) {
 	r := &room{
-		key: key, id: id, log: log, kept: kept, notice: h.notice, recent: h.limits.PageMessages,
+		key: o.Key, id: o.Room, log: log, kept: !o.NoHistory, retention: o.Retention,
+		notice: h.notice, recent: h.limits.PageMessages,
 		calls:   make(chan call, roomQueue),
 		done:    make(chan struct{}),
 		state:   rooms.NewRoom(h.limits, h.peer),
@@ -180,6 +182,9 @@ func (r *room) waiting() (call, bool) {
 
 func (s say) do(r *room) {
 	m, again, refusal := r.state.Say(time.Now(), s.session.id, s.cmd)
+	if refusal != nil && refusal.Code == rooms.Storage && r.revive() {
+		m, again, refusal = r.state.Say(time.Now(), s.session.id, s.cmd)
+	}
 	switch {
 	case refusal != nil && refusal.Code == rooms.Storage:
 		s.session.out.push(s.ref, r.storageRefusal())
@@ -199,7 +204,6 @@ func (s say) do(r *room) {
 		m.Room = r.id
 		r.batch.messages = append(r.batch.messages, m)
 		r.batch.waiting = append(r.batch.waiting, s)
-		r.batch.frames = wire.AppendEvent(r.batch.frames, 0, rooms.Posted{Message: m})
 	}
 }
 
@@ -210,29 +214,32 @@ func (r *room) commit() {
 		return
 	}
 	if err := r.log.Append(b.messages); err != nil {
-		log.Errorf("room %s: %v", r.id, err)
-		r.notice(fmt.Sprintf("room %q can't be written to any more: %v; make room on the disk and start the host again", r.id, err))
+		r.fail(err)
 		for _, s := range b.waiting {
 			s.session.out.push(s.ref, r.storageRefusal())
 		}
-		r.state.Fail(r.log.Head())
 	} else {
-		first, last := b.messages[0].Seq, b.messages[len(b.messages)-1].Seq
-		for _, member := range r.members {
-			member.out.post(r, first, last, b.frames)
-		}
+		r.deliver(b.messages)
 		for i, s := range b.waiting { // behind the line itself: who has the answer has seen it
 			s.session.out.push(s.ref, rooms.Said{Seq: b.messages[i].Seq})
 		}
 	}
 	clear(b.messages)
 	clear(b.waiting)
-	b.messages, b.waiting, b.frames = b.messages[:0], b.waiting[:0], b.frames[:0]
+	b.messages, b.waiting = b.messages[:0], b.waiting[:0]
 }
 
-func (r *room) storageRefusal() *rooms.Refusal {
-	return rooms.Refuse(rooms.Storage, "nothing that was said is lost; tell the owner of this host",
-		"room %q can't be written to: the host's disk is full or failing", r.id)
+// deliver gives messages that are on disk to everybody in the room.
+func (r *room) deliver(messages []rooms.Message) {
+	frames := r.batch.frames[:0]
+	for _, m := range messages {
+		frames = wire.AppendEvent(frames, 0, rooms.Posted{Message: m})
+	}
+	first, last := messages[0].Seq, messages[len(messages)-1].Seq
+	for _, member := range r.members {
+		member.out.post(r, first, last, frames)
+	}
+	r.batch.frames = frames
 }
 
 func (a attach) do(r *room) {
@@ -243,24 +250,11 @@ func (a attach) do(r *room) {
 	r.state.Enter(a.session.id, e.Member)
 	answer := e.Answer
 	answer.Head = r.log.Head()
-	answer.From = rooms.Cursor{Epoch: r.log.Epoch(), Seq: r.from(e)}
+	answer.From, answer.Diverged = r.from(e)
 	a.session.out.enter(r, a.ref, answer)
 	if err := r.log.Damage(); err != nil {
 		a.session.out.push(0, rooms.Notice{Text: "this room can only be read: a part of its history on the host's disk is damaged"})
 	}
-}
-
-// from finds the place behind which a session starts: behind its cursor if that
-// points into this history, otherwise some messages back.
-func (r *room) from(e rooms.Attach) rooms.Seq {
-	head := r.log.Head()
-	if c := e.After; c != nil && c.Epoch == r.log.Epoch() && c.Seq <= head {
-		return c.Seq
-	}
-	if !r.kept {
-		return head
-	}
-	return head - min(head, rooms.Seq(min(max(e.Recent, 0), r.recent)))
 }
 
 func (d detach) do(r *room) {
@@ -273,6 +267,10 @@ func (b broadcast) do(r *room) {
 	r.commit()
 	if e, ok := b.event.(rooms.MemberChanged); ok {
 		r.state.Observe(e)
+	}
+	if e, ok := b.event.(rooms.RoomChanged); ok && e.What == rooms.RoomUpdated {
+		r.retention = e.Room.Retention
+		r.retain()
 	}
 	frame := wire.AppendEvent(nil, 0, b.event)
 	for _, member := range r.members {
@@ -288,31 +286,3 @@ func (i inside) do(r *room) {
 }
 
 func (stop) do(*room) {}
-
-// page reads the part of the history that a member asks for.
-func (r *room) page(c rooms.History, most int) (rooms.Event, error) {
-	limit := c.Limit
-	if limit <= 0 || limit > most {
-		limit = most
-	}
-	var messages []rooms.Message
-	var err error
-	switch {
-	case !r.kept:
-	case c.Last:
-		messages, err = r.log.Last(limit)
-	case !c.Since.IsZero():
-		messages, err = r.log.Since(c.Since, limit)
-	default:
-		messages, err = r.log.After(c.After, limit)
-	}
-	if err != nil {
-		return nil, errors.Join(errReading, err)
-	}
-	for i := range messages {
-		messages[i].Room = r.id
-	}
-	return rooms.Page{Messages: messages}, nil
-}
-
-var errReading = errors.New("node: reading history")

@@ -45,6 +45,9 @@ type session struct {
 
 	sent, hold int64 // bytes written, and after how many the writer waits for the member to leave; owned by the writer
 
+	ctx    context.Context // ends when the writer has ended, or the host stops
+	cancel context.CancelFunc
+
 	gone    chan struct{} // closed when the registrar has dropped it
 	written chan struct{} // closed when the writer has ended
 
@@ -75,6 +78,7 @@ func (h *Host) serve(c conn, peer rooms.PeerID, path string, greeted func()) {
 		gone: make(chan struct{}), written: make(chan struct{}),
 		tokens: requestPool, filled: time.Now(),
 	}
+	s.ctx, s.cancel = context.WithCancel(h.ctx)
 	rep := s.ask(0, rooms.Connect{Peer: peer, Instance: hello.Instance, Nick: hello.Nick, Fixed: hello.NickFixed, Path: path})
 	if rep.refusal != nil {
 		s.out.push(0, rep.refusal)

@@ -3,6 +3,7 @@ package node
 import (
 	"errors"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	"p2pchat/node/wire"
@@ -114,7 +115,15 @@ func (s *session) handle(ref uint64, cmd rooms.Command) {
 	}
 	switch c := cmd.(type) {
 	case rooms.History:
-		s.history(ref, c)
+		s.history(ref, func(r *room) (rooms.Event, error) { return r.page(c, s.host.limits.PageMessages) })
+	case rooms.Search:
+		s.search(ref, c)
+	case rooms.Redact:
+		if s.room == nil {
+			s.out.push(ref, notInRoom())
+			return
+		}
+		s.room.ask(redact{s, ref, c.Seq})
 	default:
 		rep := s.ask(ref, cmd)
 		if rep.entered != nil {
@@ -146,17 +155,33 @@ func (s *session) say(ref uint64, c rooms.Say) {
 
 // history answers from the log. The room's owner says first whether the member
 // is still inside.
-func (s *session) history(ref uint64, c rooms.History) {
+func (s *session) history(ref uint64, read func(*room) (rooms.Event, error)) {
 	if !s.inside() {
 		s.out.push(ref, notInRoom())
 		return
 	}
-	page, err := s.room.page(c, s.host.limits.PageMessages)
+	answer, err := read(s.room)
 	if err != nil {
 		log.Errorf("room %s: %v", s.room.id, err)
-		page = rooms.Refuse(rooms.Storage, "tell the owner of this host", "this part of the history of room %q can't be read", s.room.id)
+		answer = s.room.unreadable()
 	}
-	s.out.push(ref, page)
+	s.out.push(ref, answer)
+}
+
+// search answers from the log, too. It may take a second of a processor, so the host
+// does only some at a time.
+func (s *session) search(ref uint64, c rooms.Search) {
+	if strings.TrimSpace(c.Text) == "" {
+		s.out.push(ref, rooms.Refuse(rooms.BadRequest, "/search TEXT", "there is nothing to search for"))
+		return
+	}
+	select {
+	case s.host.searches <- struct{}{}:
+		defer func() { <-s.host.searches }()
+	case <-s.written:
+		return
+	}
+	s.history(ref, func(r *room) (rooms.Event, error) { return r.search(s.ctx, c, s.host.limits.PageMessages) })
 }
 
 // inside asks the room's owner whether the session is still in it. What the

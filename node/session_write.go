@@ -11,6 +11,7 @@ import (
 // resumes where it was.
 func (s *session) write() {
 	defer close(s.written)
+	defer s.cancel()
 	defer s.conn.Close()
 	var spare []byte
 	for {

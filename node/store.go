@@ -1,6 +1,7 @@
 package node
 
 import (
+	"context"
 	"time"
 
 	"p2pchat/node/wire"
@@ -15,27 +16,45 @@ type Store interface {
 	Record(changes ...rooms.Change) error
 	// Compact replaces all changes by a shorter list that means the same.
 	Compact(snapshot []rooms.Change) error
+	// Revive lets the store record again after it has failed, if the disk lets it.
+	Revive() error
 	// Log opens a room's log, or makes it.
 	Log(key rooms.RoomKey) (Log, error)
 	// Size is the number of bytes on disk.
 	Size() (int64, error)
 }
 
-// Log is one room's history. Append is called by one goroutine; the others may
-// be called from any at the same time, and see only what is on disk.
+// Log is one room's history. The first five methods are called by one goroutine; the
+// others may be called from any at the same time, and see only what is on disk.
 type Log interface {
+	// Append stores messages, and sets the mark of each.
+	Append(messages []rooms.Message) error
+	// Redact stores a message of the kind Redaction and takes its target's text out.
+	Redact(m rooms.Message) error
+	// Retain removes what is over a bound, and returns the last message that it removed;
+	// 0: none. It works on a log that has failed, too, to make room.
+	Retain(r rooms.Retention, now time.Time) (removed rooms.Seq, err error)
+	// Revive lets the log take messages again after it has failed, if the disk lets it.
+	Revive() error
+	Close() error
+
 	Epoch() uint64
 	Head() rooms.Seq
-	Append(messages []rooms.Message) error
+	// First is the first message that is kept; Head+1: there is none.
+	First() rooms.Seq
+	// Mark is the mark of the history up to seq; 0: not known.
+	Mark(seq rooms.Seq) (rooms.Mark, error)
 	// After returns messages behind seq, oldest first, at most limit.
 	After(seq rooms.Seq, limit int) ([]rooms.Message, error)
 	Last(n int) ([]rooms.Message, error)
 	Since(t time.Time, limit int) ([]rooms.Message, error)
+	// Search returns the newest messages before a number (0: all) that contain text,
+	// oldest first, and before which number to go on; 0: there are no older ones.
+	Search(ctx context.Context, text string, before rooms.Seq, limit int) (found []rooms.Message, next rooms.Seq, err error)
 	// Repaired tells what was mended when the log was opened; Damage what
 	// could not be, so that the room can only be read.
 	Repaired() string
 	Damage() error
-	Close() error
 }
 
 // passing is the log of a room that keeps no history: the latest messages, in
@@ -50,9 +69,19 @@ const passingMessages = 512
 
 func newPassing(epoch uint64) Log { return &passing{epoch: epoch, ring: newRing(passingMessages)} }
 
-func (p *passing) Epoch() uint64                         { return p.epoch }
-func (p *passing) Head() rooms.Seq                       { return p.ring.head() }
 func (p *passing) Append(messages []rooms.Message) error { p.ring.add(messages); return nil }
+func (p *passing) Redact(m rooms.Message) error          { p.ring.redact(m); return nil }
+func (p *passing) Revive() error                         { return nil }
+func (p *passing) Retain(rooms.Retention, time.Time) (rooms.Seq, error) {
+	return 0, nil
+}
+func (p *passing) Epoch() uint64                      { return p.epoch }
+func (p *passing) Head() rooms.Seq                    { return p.ring.head() }
+func (p *passing) First() rooms.Seq                   { return 1 }
+func (p *passing) Mark(rooms.Seq) (rooms.Mark, error) { return 0, nil }
+func (p *passing) Search(context.Context, string, rooms.Seq, int) ([]rooms.Message, rooms.Seq, error) {
+	return nil, 0, nil
+}
 func (p *passing) After(seq rooms.Seq, limit int) ([]rooms.Message, error) {
 	return p.ring.after(seq, limit), nil
 }

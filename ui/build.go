@@ -127,6 +127,35 @@ func buildHistory(p parser, a *arguments) (rooms.Command, *rooms.Refusal) {
 	return rooms.History{Last: true, Limit: n}, no
 }
 
+func buildSearch(_ parser, a *arguments) (rooms.Command, *rooms.Refusal) {
+	c := rooms.Search{Limit: recentHistory}
+	text := a.text()
+	if rest, ok := strings.CutPrefix(text, "--before"); ok && strings.IndexAny(rest, blanks+"=") == 0 {
+		n, rest, _ := cutBlank(strings.TrimLeft(rest, blanks+"="))
+		before, no := a.count(n)
+		if no != nil {
+			return nil, no
+		}
+		c.Before, text = rooms.Seq(before), strings.Trim(rest, blanks)
+	}
+	if c.Text = text; text == "" {
+		return nil, a.usage("needs something to look for")
+	}
+	return c, nil
+}
+
+func buildRedact(_ parser, a *arguments) (rooms.Command, *rooms.Refusal) {
+	word, no := a.optional()
+	if no != nil || word == "" {
+		return rooms.Redact{}, no
+	}
+	n, no := a.count(word)
+	if no == nil && n == 0 {
+		no = a.usage("needs the number of a message")
+	}
+	return rooms.Redact{Seq: rooms.Seq(n)}, no
+}
+
 func buildWhois(_ parser, a *arguments) (rooms.Command, *rooms.Refusal) {
 	nick, no := a.onlyNick()
 	return rooms.Whois{Nick: nick}, no

@@ -46,6 +46,7 @@ const (
 // hands does the commands that the host need not be asked about.
 type hands interface {
 	showTopic(arg string)
+	showRetention(arg string)
 	ignore(arg string)
 	unignore(arg string)
 	clear(arg string)

@@ -81,6 +81,18 @@ func spell(cmd rooms.Command) string {
 		return "/whois " + quoted("@"+c.Nick)
 	case rooms.Close:
 		return optionally("/close", "#", c.Room)
+	case rooms.Search:
+		if c.Before == 0 {
+			return "/search " + c.Text
+		}
+		return fmt.Sprintf("/search --before %d %s", c.Before, c.Text)
+	case rooms.Redact:
+		if c.Seq == 0 {
+			return "/redact"
+		}
+		return fmt.Sprintf("/redact %d", c.Seq)
+	case rooms.SetRetention:
+		return spellRetention(c.Retention)
 	case rooms.Leave:
 		return "/leave"
 	case rooms.Who:
@@ -91,6 +103,26 @@ func spell(cmd rooms.Command) string {
 		return "/ping"
 	}
 	return fmt.Sprintf("/unspelt %T", cmd)
+}
+
+func spellRetention(r rooms.Retention) string {
+	line := "/retention"
+	if r.Age > 0 {
+		line += spellLife(" ", r.Age)
+	}
+	if r.Bytes > 0 {
+		line += fmt.Sprintf(" %dkb", r.Bytes>>10)
+		if r.Bytes%1024 != 0 || r.Bytes < 1024 {
+			line = fmt.Sprintf("/unspelt %d bytes", r.Bytes) // a bare number is one of messages
+		}
+	}
+	if r.Messages > 0 {
+		line += fmt.Sprintf(" %d", r.Messages)
+	}
+	if r == (rooms.Retention{}) {
+		line += " all"
+	}
+	return line
 }
 
 func optionally(line, mark, word string) string {

@@ -39,6 +39,11 @@ type (
 		head
 		Messages []jsonMessage `json:"messages"`
 	}
+	foundAnswer struct {
+		head
+		Messages []jsonMessage `json:"messages"`
+		Next     rooms.Seq     `json:"next"` // what to search before for older ones; 0: there are none
+	}
 	inviteAnswer struct {
 		head
 		Invite  string       `json:"invite"`
@@ -107,7 +112,9 @@ func answerObject(ref json.RawMessage, ev rooms.Event) any {
 	case rooms.Roster:
 		return whoAnswer{h, ev.Room, each(ev.Members, memberOf)}
 	case rooms.Page:
-		return historyAnswer{h, each(ev.Messages, func(m rooms.Message) jsonMessage { return messageOf(m, false, false) })}
+		return historyAnswer{h, each(ev.Messages, stored)}
+	case rooms.Found:
+		return foundAnswer{h, each(ev.Messages, stored), ev.Next}
 	case rooms.Invited:
 		return inviteAnswer{h, ev.Link, ev.Invite.ID, ev.Invite.Room, ev.Invite.MaxUses, stamp(ev.Invite.Expires)}
 	case rooms.InviteList:
@@ -121,6 +128,8 @@ func answerObject(ref json.RawMessage, ev rooms.Event) any {
 	}
 	return h
 }
+
+func stored(m rooms.Message) jsonMessage { return messageOf(m, false, false) }
 
 func statusOf(s rooms.HostStatus) jsonStatus {
 	return jsonStatus{

@@ -64,6 +64,17 @@ type (
 	}
 )
 
+// messageType is the type of a message: what is said, and what becomes of it later.
+func messageType(kind rooms.Kind) string {
+	switch kind {
+	case rooms.Redaction:
+		return "redaction"
+	case rooms.Lost:
+		return "lost"
+	}
+	return "message"
+}
+
 func roomObject(ev rooms.RoomChanged) any {
 	return roomEvent{head{V: 1, Type: "room"}, ev.What.String(), roomOf(ev.Room), ev.Reason}
 }
@@ -75,7 +86,7 @@ func eventObject(ev rooms.Event, me rooms.PeerID) any {
 	case rooms.Welcome:
 		return welcomeEvent{head{V: 1, Type: "welcome"}, ev.Peer, ev.Host, ev.Name, ev.Nick, ev.Version}
 	case rooms.Posted:
-		return messageEvent{head{V: 1, Type: "message"}, messageOf(ev.Message, ev.From.Peer == me, ev.Replayed)}
+		return messageEvent{head{V: 1, Type: messageType(ev.Kind)}, messageOf(ev.Message, ev.From.Peer == me, ev.Replayed)}
 	case rooms.Whispered:
 		return whisperEvent{head{V: 1, Type: "whisper"}, authorOf(ev.From), authorOf(ev.To), ev.Text, ev.Own}
 	case rooms.MemberChanged:

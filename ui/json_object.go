@@ -27,6 +27,8 @@ type (
 		Limit   int          `json:"limit"`
 		Topic   string       `json:"topic"`
 		Private bool         `json:"private,omitempty"`
+
+		Retention *jsonRetention `json:"retention,omitempty"` // none: everything is kept
 	}
 	jsonAuthor struct {
 		Nick string       `json:"nick"`
@@ -57,6 +59,8 @@ type (
 		File     *jsonFile    `json:"file,omitempty"`
 		Own      bool         `json:"own,omitempty"`
 		Replayed bool         `json:"replayed,omitempty"`
+		Redacted bool         `json:"redacted,omitempty"`
+		Target   rooms.Seq    `json:"target,omitempty"` // of kind redaction: which message
 	}
 	jsonInvite struct {
 		ID      string       `json:"id"`
@@ -77,7 +81,7 @@ type (
 )
 
 func roomOf(r rooms.RoomInfo) jsonRoom {
-	return jsonRoom{r.Room, r.Members, r.Limit, r.Topic, r.Private}
+	return jsonRoom{r.Room, r.Members, r.Limit, r.Topic, r.Private, retentionOf(r.Retention)}
 }
 
 func authorOf(a rooms.Author) jsonAuthor { return jsonAuthor{a.Nick, a.Peer} }
@@ -89,7 +93,7 @@ func memberOf(m rooms.Member) jsonMember {
 func messageOf(m rooms.Message, own, replayed bool) jsonMessage {
 	j := jsonMessage{
 		Room: m.Room, Seq: m.Seq, Time: stamp(m.Time), Kind: m.Kind.String(), From: authorOf(m.From),
-		Text: m.Text, Own: own, Replayed: replayed,
+		Text: m.Text, Own: own, Replayed: replayed, Redacted: m.Redacted, Target: m.Target,
 	}
 	if f := m.File; f != nil {
 		j.File = &jsonFile{f.ID, f.Name, f.Size, f.MIME}

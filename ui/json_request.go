@@ -25,6 +25,8 @@ type request struct {
 	Text    string          `json:"text"`
 	Kind    string          `json:"kind"`
 	After   *uint64         `json:"after"`
+	Before  uint64          `json:"before"`
+	Seq     uint64          `json:"seq"`
 	Uses    int             `json:"uses"`
 	Expires string          `json:"expires"`
 	Pattern string          `json:"pattern"`
@@ -64,9 +66,13 @@ func requests() map[string]func(parser, request) (rooms.Command, *rooms.Refusal)
 		"nick":    func(_ parser, r request) (rooms.Command, *rooms.Refusal) { return rooms.Rename{Nick: r.Nick}, nil },
 		"say":     requestSay,
 		"history": requestHistory,
-		"invite":  requestInvite,
-		"send":    requestFile,
-		"save":    requestFile,
+		"search":  requestSearch,
+		"redact": func(_ parser, r request) (rooms.Command, *rooms.Refusal) {
+			return rooms.Redact{Seq: rooms.Seq(r.Seq)}, nil
+		},
+		"invite": requestInvite,
+		"send":   requestFile,
+		"save":   requestFile,
 	}
 }
 
@@ -109,6 +115,10 @@ func requestHistory(_ parser, r request) (rooms.Command, *rooms.Refusal) {
 		return rooms.History{Last: true, Limit: r.Limit}, nil
 	}
 	return rooms.History{After: rooms.Seq(*r.After), Limit: r.Limit}, nil
+}
+
+func requestSearch(_ parser, r request) (rooms.Command, *rooms.Refusal) {
+	return rooms.Search{Text: r.Text, Before: rooms.Seq(r.Before), Limit: r.Limit}, nil
 }
 
 func requestInvite(_ parser, r request) (rooms.Command, *rooms.Refusal) {

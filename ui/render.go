@@ -49,28 +49,48 @@ func (p *page) clock(t time.Time) run { return run{dim, p.local(t).Format("15:04
 // message renders what somebody said or did; me is the person's own nick, whose
 // mention stands out and is reported. Earlier messages are faded.
 func (p *page) message(m rooms.Message, me string, earlier bool) (rows []string, mention bool) {
+	switch {
+	case m.Kind == rooms.Redaction:
+		return p.notice("%s removed message %d", SanitizeNick(m.From.Nick), m.Target), false
+	case m.Kind == rooms.Lost:
+		return p.notice("a message is missing here: the host's disk has lost it"), false
+	}
+	runs, mention := p.said(m, me)
+	if earlier {
+		runs = faded(runs)
+	}
+	return p.rows(runs...), mention
+}
+
+// numbered renders a message with its number in front.
+func (p *page) numbered(m rooms.Message) []string {
+	runs, _ := p.said(m, "")
+	return p.rows(faded(append([]run{{dim, fmt.Sprintf("%d  ", m.Seq)}}, runs...))...)
+}
+
+// said is the time, who it was, and what was said or done.
+func (p *page) said(m rooms.Message, me string) (runs []run, mention bool) {
 	nick := run{p.nickStyle(m.From.Peer), SanitizeNick(m.From.Nick)}
-	var runs []run
+	if m.Redacted {
+		return []run{p.clock(m.Time), nick, {dim, " (removed)"}}, false
+	}
+	text := SanitizeBody(m.Text)
 	switch m.Kind {
 	case rooms.Action:
 		runs = []run{p.clock(m.Time), {plain, "* "}, nick}
 	case rooms.FileUp:
 		runs = []run{p.clock(m.Time), nick, {plain, " shares " + fileText(m.File)}}
+		if text != "" {
+			text = ": " + text
+		}
 	default:
 		runs = []run{p.clock(m.Time), nick}
 	}
-	text := SanitizeBody(m.Text)
-	if m.Kind == rooms.FileUp && text != "" {
-		text = ": " + text
-	} else if text != "" {
+	if text != "" && m.Kind != rooms.FileUp {
 		text = " " + text
 	}
 	body, mention := mentions(text, SanitizeNick(me))
-	runs = append(runs, body...)
-	if earlier {
-		runs = faded(runs)
-	}
-	return p.rows(runs...), mention
+	return append(runs, body...), mention
 }
 
 // fileText describes an attachment.
@@ -219,6 +239,9 @@ func (p *page) updated(was, is rooms.RoomInfo) []string {
 		} else {
 			rows = append(rows, p.notice("the room takes %s now", plural(is.Limit, "member"))...)
 		}
+	}
+	if was.Retention != is.Retention {
+		rows = append(rows, p.retention(is)...)
 	}
 	return rows
 }

@@ -71,6 +71,22 @@ func forTalking() []*entry {
 			more: []string{"Without a number or an age, the last 20."},
 		},
 		{
+			name: "search", args: "[--before N] TEXT", example: "/search low tide",
+			help: "Show the messages that contain a text.", build: buildSearch,
+			more: []string{
+				"The newest ones, each with its number; upper and lower case are the same.",
+				"--before N: only those before message N, to go on with older ones.",
+			},
+		},
+		{
+			name: "redact", args: "[N]", example: "/redact 120",
+			help: "Take the text of a message out of the history, for good.", build: buildRedact,
+			more: []string{
+				"N is its number, which /search shows; without it, your own last message.",
+				"Operators may redact what others said. Who has read it has read it.",
+			},
+		},
+		{
 			name: "whois", args: "NICK", example: "/whois bob", word: offerNicks,
 			help: "Show who somebody is.", build: buildWhois,
 		},
@@ -86,6 +102,15 @@ func forOperators() []*entry {
 		{
 			name: "limit", args: "N", example: "/limit 10", who: operators,
 			help: "Set how many members the room takes; 0 for no limit of its own.", build: buildLimit,
+		},
+		{
+			name: "retention", args: "[30d] [100MiB] [5000] | all", example: "/retention 30d", who: operators,
+			help: "Show how much of its history the room keeps, or set it.", build: buildRetention, local: hands.showRetention,
+			more: []string{
+				"By age, by size on the host's disk, by number of messages, or by several of these;",
+				"the host removes what is over one of them in pieces, so up to an eighth more may stay.",
+				"all: everything is kept, which is how a room begins.",
+			},
 		},
 		{
 			name: "invite", args: "[--uses N] [--expires 24h] [--qr]", example: "/invite --uses 5 --expires 7d", who: operators,

@@ -19,6 +19,8 @@ func (p *page) answer(ev rooms.Event) []string {
 		return p.roster(ev)
 	case rooms.Page:
 		return p.history(ev.Messages)
+	case rooms.Found:
+		return p.found(ev)
 	case rooms.Invited:
 		return p.invited(ev)
 	case rooms.InviteList:
@@ -102,6 +104,26 @@ func (p *page) history(messages []rooms.Message) []string {
 		last = m.Time
 		body, _ := p.message(m, "", true)
 		rows = append(rows, body...)
+	}
+	return append(rows, p.notice("now --")...)
+}
+
+// found shows what a search found, each with its number, and how to go on.
+func (p *page) found(f rooms.Found) []string {
+	if len(f.Messages) == 0 && f.Next == 0 {
+		return p.notice("nothing was found")
+	}
+	rows := p.notice("%s found --", plural(len(f.Messages), "message"))
+	if f.Next != 0 {
+		rows = append(rows, p.notice("older ones: the same with --before %d in front of the text", f.Next)...)
+	}
+	var last time.Time
+	for _, m := range f.Messages {
+		if !sameDay(p.local(m.Time), p.local(last)) {
+			rows = append(rows, p.day(m.Time)...)
+		}
+		last = m.Time
+		rows = append(rows, p.numbered(m)...)
 	}
 	return append(rows, p.notice("now --")...)
 }

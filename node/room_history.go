@@ -1,0 +1,220 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"p2pchat/rooms"
+)
+
+// What a room does with its history besides adding lines to it: where somebody who
+// enters begins to read, pages and searches, redaction, retention, and going on after
+// the disk has failed.
+
+// from finds the place behind which a session starts: behind its cursor if that
+// points into this history, otherwise some messages back. diverged says that it has a
+// cursor of another history.
+func (r *room) from(e rooms.Attach) (from rooms.Cursor, diverged bool) {
+	head := r.log.Head()
+	from.Epoch = r.log.Epoch()
+	switch {
+	case e.After != nil && r.holds(*e.After):
+		from.Seq = max(e.After.Seq, r.log.First()-1)
+	case r.kept:
+		from.Seq = max(head-min(head, rooms.Seq(min(max(e.Recent, 0), r.recent))), r.log.First()-1)
+		diverged = e.After != nil && e.After.Epoch != 0
+	default:
+		from.Seq = head
+	}
+	from.Mark, _ = r.log.Mark(from.Seq)
+	return from, diverged
+}
+
+// holds tells whether a cursor points into this history. Where the mark can't be
+// compared, the epoch decides.
+func (r *room) holds(c rooms.Cursor) bool {
+	if c.Epoch != r.log.Epoch() || c.Seq > r.log.Head() {
+		return false
+	}
+	mark, err := r.log.Mark(c.Seq)
+	return err != nil || c.Mark == 0 || mark == 0 || c.Mark == mark
+}
+
+// page reads the part of the history that a member asks for.
+func (r *room) page(c rooms.History, most int) (rooms.Event, error) {
+	limit := c.Limit
+	if limit <= 0 || limit > most {
+		limit = most
+	}
+	var messages []rooms.Message
+	var err error
+	switch {
+	case !r.kept:
+	case c.Last:
+		messages, err = r.log.Last(limit)
+	case !c.Since.IsZero():
+		messages, err = r.log.Since(c.Since, limit)
+	default:
+		messages, err = r.log.After(c.After, limit)
+	}
+	if err != nil {
+		return nil, errors.Join(errReading, err)
+	}
+	return rooms.Page{Messages: r.name(messages)}, nil
+}
+
+var errReading = errors.New("node: reading history")
+
+// search finds what a member looks for.
+func (r *room) search(ctx context.Context, c rooms.Search, most int) (rooms.Event, error) {
+	limit := c.Limit
+	if limit <= 0 || limit > most {
+		limit = most
+	}
+	messages, next, err := r.log.Search(ctx, c.Text, c.Before, limit)
+	if err != nil && len(messages) == 0 {
+		return nil, errors.Join(errReading, err)
+	}
+	return rooms.Found{Messages: r.name(messages), Next: next}, nil
+}
+
+// name sets the room of messages that were read.
+func (r *room) name(messages []rooms.Message) []rooms.Message {
+	for i := range messages {
+		messages[i].Room = r.id
+	}
+	return messages
+}
+
+// redact takes the text of a message out of the history.
+type redact struct {
+	session *session
+	ref     uint64
+	seq     rooms.Seq // 0: the member's own last message
+}
+
+func (d redact) missed() { d.session.out.push(d.ref, notInRoom()) }
+
+func (d redact) do(r *room) {
+	r.commit()
+	target, refusal := r.target(d)
+	var m rooms.Message
+	if refusal == nil {
+		m, refusal = r.state.Redact(time.Now(), d.session.id, target)
+	}
+	if refusal != nil {
+		d.session.out.push(d.ref, refusal)
+		return
+	}
+	if err := r.log.Redact(m); err != nil {
+		r.fail(err)
+		d.session.out.push(d.ref, r.storageRefusal())
+		return
+	}
+	m.Room = r.id
+	m.Mark, _ = r.log.Mark(m.Seq)
+	r.deliver([]rooms.Message{m})
+	d.session.out.push(d.ref, rooms.Done{})
+}
+
+// target finds the message that is to be redacted.
+func (r *room) target(d redact) (rooms.Message, *rooms.Refusal) {
+	if d.seq == 0 {
+		return r.lastOf(d.session.peer)
+	}
+	messages, err := r.log.After(d.seq-1, 1)
+	if err != nil {
+		return rooms.Message{}, r.unreadable()
+	}
+	if len(messages) != 1 || messages[0].Seq != d.seq {
+		return rooms.Message{}, rooms.Refuse(rooms.BadRequest, "/search shows the numbers of messages", "there is no message %d in room %q", d.seq, r.id)
+	}
+	return messages[0], nil
+}
+
+// ownBack is how far back a member's own last message is looked for.
+const ownBack = 256
+
+// lastOf finds a member's last message.
+func (r *room) lastOf(peer rooms.PeerID) (rooms.Message, *rooms.Refusal) {
+	messages, err := r.log.After(r.log.Head()-min(r.log.Head(), ownBack), ownBack)
+	if err != nil {
+		return rooms.Message{}, r.unreadable()
+	}
+	for _, m := range slices.Backward(messages) {
+		if m.From.Peer == peer && m.Kind != rooms.Redaction && !m.Redacted {
+			return m, nil
+		}
+	}
+	return rooms.Message{}, rooms.Refuse(rooms.BadRequest, "name it by its number, which /search shows", "there is nothing of yours among the last messages of room %q", r.id)
+}
+
+func (r *room) unreadable() *rooms.Refusal {
+	return rooms.Refuse(rooms.Storage, "tell the owner of this host", "this part of the history of room %q can't be read", r.id)
+}
+
+func (r *room) storageRefusal() *rooms.Refusal {
+	return rooms.Refuse(rooms.Storage, "nothing that was said is lost; tell the owner of this host",
+		"room %q can't be written to: the host's disk is full or failing", r.id)
+}
+
+// fail makes the room read-only, until the disk takes something again.
+func (r *room) fail(err error) {
+	log.Errorf("room %s: %v", r.id, err)
+	if !r.failing {
+		r.notice(fmt.Sprintf("room %q can't be written to: %v; make room on the disk, and it goes on by itself", r.id, err))
+	}
+	r.failing, r.revived = true, time.Now()
+	r.state.Fail(r.log.Head())
+}
+
+// reviveTime is how often a failed disk is tried again.
+const reviveTime = 5 * time.Second
+
+// revive tries to write again after a failure, now and then. A damaged room stays
+// read-only: that takes p2pchat history repair.
+func (r *room) revive() bool {
+	if !r.failing || time.Since(r.revived) < reviveTime {
+		return false
+	}
+	r.revived = time.Now()
+	if err := r.log.Revive(); err != nil {
+		log.Debugf("room %s: %v", r.id, err)
+		return false
+	}
+	r.failing = false
+	r.state.Recover()
+	r.notice(fmt.Sprintf("room %q can be written to again", r.id))
+	return true
+}
+
+// tend is the regular care of a room.
+type tend struct{}
+
+func (tend) missed() {}
+
+func (tend) do(r *room) {
+	r.commit()
+	r.retain() // first: it may make the room on the disk that is missing
+	r.revive()
+}
+
+// tendTime is how often a room is tended.
+const tendTime = time.Minute
+
+// retain removes what the room keeps no longer.
+func (r *room) retain() {
+	if r.retention == (rooms.Retention{}) || r.log.Damage() != nil {
+		return
+	}
+	removed, err := r.log.Retain(r.retention, time.Now())
+	if err != nil && !r.failing {
+		r.fail(err)
+	}
+	if removed > 0 {
+		log.Infof("room %s: the messages up to %d are no longer kept", r.id, removed)
+	}
+}
