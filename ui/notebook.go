@@ -1,0 +1,263 @@
+package ui
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"p2pchat/rooms"
+)
+
+// Notebook is what a chat notes so that the next one on the same host goes on where
+// it ended: how far each room was read, and the lines that the host has not confirmed.
+// Only Save waits for a disk.
+type Notebook interface {
+	// Origin numbers a new line.
+	Origin() rooms.Origin
+	// Keep notes a line; of the same origin again, what is different about it.
+	Keep(line rooms.Message)
+	// Forget takes a line out.
+	Forget(o rooms.Origin)
+	// Kept returns the lines, oldest first.
+	Kept() []rooms.Message
+	// Place returns how far a room was read, and when.
+	Place(room rooms.RoomID) (at rooms.Cursor, when time.Time, ok bool)
+	// Begin sets how far a room was read, wherever that was before.
+	Begin(room rooms.RoomID, at rooms.Cursor)
+	// Seen notes, in one step, that a message was read in the history of this epoch,
+	// and that a line of one's own has become one.
+	Seen(epoch uint64, m rooms.Message, own bool)
+	// Save returns when all of it is on disk.
+	Save() error
+}
+
+// noNotes is the notebook of a chat that has none.
+type noNotes struct{}
+
+func (noNotes) Origin() rooms.Origin             { return rooms.Origin{} }
+func (noNotes) Keep(rooms.Message)               {}
+func (noNotes) Forget(rooms.Origin)              {}
+func (noNotes) Kept() []rooms.Message            { return nil }
+func (noNotes) Begin(rooms.RoomID, rooms.Cursor) {}
+func (noNotes) Save() error                      { return nil }
+
+func (noNotes) Seen(uint64, rooms.Message, bool) {}
+
+func (noNotes) Place(rooms.RoomID) (at rooms.Cursor, when time.Time, ok bool) { return }
+
+// staleLine is the age beyond which a line of an earlier run is not sent by itself:
+// it would surprise those who read it.
+const staleLine = 24 * time.Hour
+
+// account keeps the notebook of the room that the session is in.
+type account struct {
+	book    Notebook
+	desk    *desk
+	me      rooms.PeerID
+	earlier map[rooms.Origin]bool // lines of earlier runs
+
+	visit  int // counts the rooms that were entered
+	room   rooms.RoomID
+	epoch  uint64
+	frozen bool          // the place in the notebook stays, for own lines behind it are still looked for
+	latest rooms.Message // read meanwhile
+}
+
+// keeps reports whether lines outlive the chat.
+func (a *account) keeps() bool { _, none := a.book.(noNotes); return !none }
+
+// begin takes over what earlier runs left: the lines that wait, and those that are not
+// to be sent any more.
+func (a *account) begin(me rooms.PeerID, now time.Time) (waiting, stale []rooms.Message) {
+	a.me, a.earlier = me, map[rooms.Origin]bool{}
+	for _, l := range a.book.Kept() {
+		if l.Room == "" || now.Sub(l.Time) > staleLine {
+			a.book.Forget(l.Origin)
+			stale = append(stale, l)
+			continue
+		}
+		a.earlier[l.Origin] = true
+		waiting = append(waiting, l)
+	}
+	return waiting, stale
+}
+
+// left returns the lines of earlier runs that still wait for a room.
+func (a *account) left(fits func(rooms.RoomID) bool) []rooms.Message {
+	return slices.DeleteFunc(a.book.Kept(), func(l rooms.Message) bool { return !a.earlier[l.Origin] || !fits(l.Room) })
+}
+
+// waits reports whether any does.
+func (a *account) waits() bool {
+	return len(a.earlier) > 0 && len(a.left(func(rooms.RoomID) bool { return true })) > 0
+}
+
+// number gives a line its origin.
+func (a *account) number(say rooms.Say) rooms.Say {
+	if say.Origin.Count == 0 {
+		say.Origin = a.book.Origin()
+	}
+	return say
+}
+
+// keep notes a line of this run, meant for a room; empty: for the one that is being
+// entered.
+func (a *account) keep(say rooms.Say, room rooms.RoomID, at time.Time) {
+	a.book.Keep(rooms.Message{Room: room, Time: at, Kind: say.Kind, Text: say.Text, Origin: say.Origin})
+}
+
+// enter begins a visit to a room. known tells that its history is the one that was read
+// before, up to at; other that it is another one, though not a new room's.
+func (a *account) enter(ev rooms.Entered, made bool) (at rooms.Cursor, known, other bool) {
+	a.visit++
+	a.room, a.epoch, a.frozen, a.latest = ev.Room.Room, ev.From.Epoch, false, rooms.Message{}
+	for _, l := range a.book.Kept() {
+		if l.Room == "" {
+			l.Room = a.room
+			a.book.Keep(l)
+		}
+	}
+	at, _, noted := a.book.Place(a.room)
+	compared := noted && !made && !ev.Room.NoHistory
+	known = compared && at.Epoch == ev.From.Epoch && at.Seq <= ev.Head && (at.Seq != ev.From.Seq || !differ(at.Mark, ev.From.Mark))
+	if !known {
+		a.book.Begin(a.room, ev.From)
+	}
+	return at, known, compared && !known
+}
+
+// leave ends a visit.
+func (a *account) leave() { a.visit++; a.room = "" }
+
+// begun sets the place anew: the history is another one.
+func (a *account) begun(at rooms.Cursor) {
+	a.epoch = at.Epoch
+	a.book.Begin(a.room, at)
+}
+
+// seen notes that a message was read.
+func (a *account) seen(m rooms.Message) {
+	own := m.From.Peer == a.me
+	switch {
+	case m.Room != a.room:
+	case !a.frozen:
+		a.book.Seen(a.epoch, m, own)
+	default:
+		if a.latest = m; own {
+			a.book.Forget(m.Origin)
+		}
+	}
+}
+
+// differ reports whether two marks of the same place, both known, are of two histories.
+func differ(a, b rooms.Mark) bool { return a != 0 && b != 0 && a != b }
+
+// finding is what comparing the notebook with a room's history has shown.
+type finding struct {
+	refused bool      // the host did not let it be read
+	another bool      // the history is another one
+	removed rooms.Seq // messages that are no longer kept
+}
+
+// compare reads what was said behind at, all of it up to head where own lines are looked
+// for: those that are there are forgotten. The place in the notebook stays until then, so
+// that whatever ends the process, the next one looks for them again.
+func (a *account) compare(at rooms.Cursor, head rooms.Seq, whole bool, then func(finding)) {
+	a.frozen = true
+	visit, found, first := a.visit, finding{}, true
+	ask := rooms.History{After: at.Seq - min(at.Seq, 1), Limit: 1}
+	if whole {
+		ask.Limit = 0
+	}
+	var take func(rooms.Event)
+	take = func(ev rooms.Event) {
+		if a.visit != visit {
+			return
+		}
+		page, ok := ev.(rooms.Page)
+		if !ok {
+			then(finding{refused: true})
+			return
+		}
+		for _, m := range page.Messages {
+			if first {
+				found.another = m.Seq == at.Seq && differ(m.Mark, at.Mark)
+				found.removed = m.Seq - min(m.Seq, at.Seq+1)
+				first = false
+			}
+			if ask.After = m.Seq; m.From.Peer == a.me {
+				a.book.Forget(m.Origin)
+			}
+		}
+		if whole && len(page.Messages) > 0 && ask.After < head && !found.another {
+			a.desk.ask(ask, take)
+			return
+		}
+		if first {
+			found.removed = head - at.Seq
+		}
+		a.thaw(found.another)
+		then(found)
+	}
+	a.desk.ask(ask, take)
+}
+
+// thaw notes what was read meanwhile.
+func (a *account) thaw(another bool) {
+	a.frozen = false
+	switch m := a.latest; {
+	case m.Seq == 0:
+	case another:
+		a.book.Begin(a.room, rooms.Cursor{Epoch: a.epoch, Seq: m.Seq, Mark: m.Mark})
+	default:
+		a.book.Seen(a.epoch, m, m.From.Peer == a.me)
+	}
+}
+
+// unsent says of a line of an earlier run that it is not sent, with all of its text.
+func unsent(l rooms.Message, now time.Time, why string) string {
+	at := l.Time.In(now.Location())
+	day := "from " + at.Format("2 January 15:04")
+	if now.Sub(at) < 6*24*time.Hour {
+		day = "from " + at.Format("Monday 15:04")
+	}
+	if sameDay(at, now) {
+		day = "from " + at.Format("15:04")
+	}
+	room := ""
+	if l.Room != "" {
+		room = " for #" + string(l.Room)
+	}
+	return fmt.Sprintf("not sent%s: what you typed%s, %s: %s", why, room, day, whole(l.Text))
+}
+
+// whole quotes all of what was said.
+func whole(text string) string { return `"` + Sanitize(text) + `"` }
+
+// Why a line of an earlier run is not sent.
+const (
+	becauseOld     = ", it is too old by now"
+	becauseGone    = ", there is no such room any more"
+	becauseAnother = ", it can't be told whether it was said already"
+)
+
+// anotherCopy tells that the host's history is not the one that was read.
+func anotherCopy(read, head rooms.Seq) string {
+	if read > head {
+		return fmt.Sprintf("the host's copy of this room is an older one: the last %s that you saw %s not in it; its latest follow",
+			plural(int(read-head), "message"), isAre(int(read-head)))
+	}
+	return "the host's copy of this room is not the one that you saw before: what was said here may be missing from it; its latest messages follow"
+}
+
+// notKept tells that messages were removed before they were read.
+func notKept(n rooms.Seq) string {
+	return fmt.Sprintf("%s said while you were away %s no longer kept", plural(int(n), "message"), isAre(int(n)))
+}
+
+func isAre(n int) string {
+	if n == 1 {
+		return "is"
+	}
+	return "are"
+}
