@@ -34,11 +34,11 @@ func (c *chat) remind(entry rooms.Command) {
 	}
 	for _, room := range order {
 		lines := of[room]
-		what, first, it := " waits", "", "it"
+		first, it := "", "it"
 		if len(lines) > 1 {
-			what, first, it = " wait", "the first ", "them"
+			first, it = "the first ", "them"
 		}
-		c.say("%s%s for #%s: %s%s; /join %s sends %s", plural(len(lines), "line"), what, room, first, quote(lines[0].Text), room, it)
+		c.say("%s %s for #%s: %s%s; /join %s sends %s", plural(len(lines), "line"), waitForm(len(lines)), room, first, quote(lines[0].Text), room, it)
 	}
 }
 
@@ -95,8 +95,11 @@ func (c *chat) waitFor(lines []rooms.Message) {
 func (c *chat) readOn(found finding) {
 	old := func(l *spoken) bool { return l.old }
 	switch {
-	case found.refused: // they wait for the next time
-		c.speech.drop(old)
+	case found.refused:
+		if n := len(c.speech.drop(old)); n > 0 {
+			c.say("%s from before still %s: the host's history can't be read now; entering the room again sends %s",
+				plural(n, "line"), waitForm(n), map[bool]string{true: "it", false: "them"}[n == 1])
+		}
 	case found.another:
 		c.anotherHistory()
 	case found.removed > 0:

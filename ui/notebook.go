@@ -243,9 +243,11 @@ const (
 
 // anotherCopy tells that the host's history is not the one that was read.
 func anotherCopy(read, head rooms.Seq) string {
+	if read == head+1 {
+		return "the host's copy of this room is an older one: the last message that you saw is not in it; its latest follow"
+	}
 	if read > head {
-		return fmt.Sprintf("the host's copy of this room is an older one: the last %s that you saw %s not in it; its latest follow",
-			plural(int(read-head), "message"), isAre(int(read-head)))
+		return fmt.Sprintf("the host's copy of this room is an older one: the last %d messages that you saw are not in it; its latest follow", read-head)
 	}
 	return "the host's copy of this room is not the one that you saw before: what was said here may be missing from it; its latest messages follow"
 }
@@ -260,4 +262,11 @@ func isAre(n int) string {
 		return "is"
 	}
 	return "are"
+}
+
+func waitForm(n int) string {
+	if n == 1 {
+		return "waits"
+	}
+	return "wait"
 }
