@@ -2,10 +2,13 @@ package node
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -120,7 +123,7 @@ func (p *person) stop() {
 func (p *person) die() {
 	p.Helper()
 	b, err := os.ReadFile(filepath.Join(p.notes, "notes"))
-	if err != nil {
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		p.Fatal(err)
 	}
 	p.stop()
@@ -128,8 +131,10 @@ func (p *person) die() {
 	if err := os.Mkdir(p.notes, 0o700); err != nil {
 		p.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(p.notes, "notes"), b, 0o600); err != nil {
-		p.Fatal(err)
+	if b != nil {
+		if err := os.WriteFile(filepath.Join(p.notes, "notes"), b, 0o600); err != nil {
+			p.Fatal(err)
+		}
 	}
 	p.mu.Lock()
 	p.screen.Reset()
@@ -164,7 +169,7 @@ func (w *world) wantSaid(nick string, want ...string) {
 // babble lets somebody else say so much that a host forgets who said what before.
 func (w *world) babble(n int) {
 	w.Helper()
-	f := w.join("babbler", "lobby")
+	f := w.join(fmt.Sprint("babbler", rand.Uint32()), "lobby")
 	defer f.leave()
 	refs := make([]uint64, n)
 	for i := range refs {
@@ -299,4 +304,71 @@ func TestComingBackShowsWhatIsNew(t *testing.T) {
 	alice.connection(rooms.ConnectionRestored)
 	alice.say("where were we?")
 	bob.sees("alice where were we?")
+}
+
+// However client and host end, and in whatever order, each line that was on the client's
+// disk is said once, none twice, and all in order.
+func TestEachLineIsSaidOnce(t *testing.T) {
+	rounds := 24
+	if testing.Short() {
+		rounds = 8
+	}
+	rnd := rand.New(rand.NewPCG(1, 2))
+	w := newWorld(t)
+	bob := w.sit("bob", "lobby")
+	bob.sees("you are in #lobby")
+	sure, typed := map[string]bool{}, 0
+	for range rounds {
+		up := rnd.IntN(2) == 0
+		if !up {
+			w.stop()
+			if rnd.IntN(2) == 0 {
+				bob.sees("connection lost")
+			}
+		}
+		first := typed
+		for range 1 + rnd.IntN(6) {
+			bob.types("line %d", typed)
+			typed++
+		}
+		if rnd.IntN(3) > 0 {
+			bob.types("/status") // it is read behind the lines, and waits for the disk
+			bob.sees("host: test")
+			if err := bob.book.Save(); err != nil {
+				t.Fatal(err)
+			}
+			for i := first; i < typed; i++ {
+				sure[fmt.Sprint("line ", i)] = true
+			}
+		}
+		if rnd.IntN(2) == 0 {
+			runtime.Gosched()
+		}
+		bob.die()
+		if !up {
+			w.start()
+		} else if rnd.IntN(3) == 0 {
+			w.babble(rnd.IntN(300))
+		}
+		bob.begin("lobby")
+		if rnd.IntN(2) == 0 {
+			bob.sees("you are in #lobby")
+		}
+	}
+	bob.types("the end")
+	bob.sees("bob the end")
+	said := w.said("lobby", "bob")
+	last := -1
+	for _, text := range said[:len(said)-1] {
+		var n int
+		if _, err := fmt.Sscanf(text, "line %d", &n); err != nil || n <= last {
+			t.Fatalf("%q behind line %d, of %q", text, last, said)
+		}
+		last = n
+		delete(sure, text)
+	}
+	if len(sure) > 0 {
+		t.Errorf("kept on disk and never said: %v; said: %q", sure, said)
+	}
+	t.Logf("%d of %d lines were said", len(said)-1, typed)
 }

@@ -56,7 +56,7 @@ func (c *chat) takeUp(ev rooms.Entered, made bool) {
 	if other {
 		c.say("%s", anotherCopy(at.Seq, ev.Head))
 	}
-	lines := c.account.left(func(room rooms.RoomID) bool { return room == ev.Room.Room })
+	lines := c.account.left(func(room rooms.RoomID) bool { return same(room, ev.Room.Room) })
 	switch {
 	case !known && !ev.Room.NoHistory:
 		why := becauseAnother
@@ -83,7 +83,7 @@ func (c *chat) waitFor(lines []rooms.Message) {
 	waiting := make([]*spoken, 0, len(lines)+len(c.speech.lines))
 	for _, l := range lines {
 		waiting = append(waiting, &spoken{
-			typed: typed{cmd: rooms.Say{Kind: l.Kind, Text: l.Text, Origin: l.Origin}}, room: l.Room, at: l.Time, old: true,
+			typed: typed{cmd: rooms.Say{Kind: l.Kind, Text: l.Text, Origin: l.Origin}}, room: c.scene.room.Room, at: l.Time, old: true,
 		})
 	}
 	c.speech.lines = append(waiting, c.speech.lines...)
@@ -122,7 +122,7 @@ func (c *chat) anotherHistory() {
 // giveUpOld gives up the lines of earlier runs that nobody can tell whether they were said.
 func (c *chat) giveUpOld() {
 	c.speech.drop(func(l *spoken) bool { return l.old })
-	c.giveUp(c.account.left(func(room rooms.RoomID) bool { return room == c.scene.room.Room }), becauseAnother)
+	c.giveUp(c.account.left(func(room rooms.RoomID) bool { return same(room, c.scene.room.Room) }), becauseAnother)
 }
 
 // giveUp tells of lines that are not sent any more.
@@ -138,7 +138,7 @@ func (c *chat) noRoom(cmd rooms.Command, answer rooms.Event) {
 	j, joins := cmd.(rooms.Join)
 	no, refused := answer.(*rooms.Refusal)
 	if joins && refused && no.Code == rooms.NoSuchRoom && j.Room != "" {
-		c.giveUp(c.account.left(func(room rooms.RoomID) bool { return strings.EqualFold(string(room), j.Room) }), becauseGone)
+		c.giveUp(c.account.left(func(room rooms.RoomID) bool { return same(room, rooms.RoomID(j.Room)) }), becauseGone)
 	}
 }
 
@@ -157,10 +157,7 @@ func (c *chat) noteMessage(m rooms.Message) {
 
 // confirm takes out the lines of earlier runs that turned out to be said.
 func (c *chat) confirm() {
-	left := map[rooms.Origin]bool{}
-	for _, l := range c.account.book.Kept() {
-		left[l.Origin] = true
-	}
+	left := c.account.noted()
 	c.speech.drop(func(l *spoken) bool { say, ok := l.say(); return ok && l.old && !left[say.Origin] })
 }
 
@@ -188,8 +185,9 @@ func (c *chat) resumed(ev rooms.Entered) {
 
 // kept is how many lines the next run takes up.
 func (c *chat) kept() (n int) {
+	noted := c.account.noted()
 	for _, l := range c.speech.lines {
-		if _, ok := l.say(); ok && c.account.keeps() {
+		if say, ok := l.say(); ok && noted[say.Origin] {
 			n++
 		}
 	}

@@ -300,3 +300,33 @@ func TestChatGivesUpLinesForNoRoom(t *testing.T) {
 		})
 	}
 }
+
+// A line that is typed while a room is being entered is noted for that room, also when
+// that waits its turn.
+func TestChatNotesTheRoomThatIsMeant(t *testing.T) {
+	book := &fakeBook{}
+	noted := func(t *testing.T, want ...string) {
+		t.Helper()
+		var got []string
+		for _, l := range book.lines {
+			got = append(got, string(l.Room)+" "+l.Text)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("noted %q, want %q", got, want)
+		}
+	}
+	back(t, book, "DEV", func(s *seat) {
+		s.say("early")
+		noted(t, "DEV early")
+		s.enter(devAt(0, 0), member(alice, "alice"))
+		noted(t, "dev early")
+		s.say("/join else")
+		s.say("there")
+		noted(t, "dev early", "else there")
+		s.settle(t, rooms.Said{Seq: 1})
+		s.enter(rooms.Entered{Room: rooms.RoomInfo{Room: "else~abc", Members: 1}, From: rooms.Cursor{Epoch: 9}}, member(alice, "alice"))
+		noted(t, "else~abc there")
+		s.settle(t, rooms.Said{Seq: 1})
+		noted(t)
+	})
+}

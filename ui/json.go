@@ -137,6 +137,7 @@ func (j *jsonMode) line(r request) {
 
 // ask sends a command and writes its answer, then what it means for the room.
 func (j *jsonMode) ask(ref json.RawMessage, cmd rooms.Command) {
+	j.account.head(cmd)
 	cmd, forget := j.note(cmd)
 	j.desk.ask(cmd, func(ev rooms.Event) {
 		forget()
@@ -220,6 +221,7 @@ func (j *jsonMode) begin() {
 	if cmd == nil {
 		return
 	}
+	j.account.head(cmd)
 	j.desk.ask(cmd, func(ev rooms.Event) {
 		switch ev := ev.(type) {
 		case rooms.Entered:

@@ -50,7 +50,7 @@ func (j *jsonMode) takeUp(ev rooms.Entered, made bool) {
 	if other {
 		j.notice("%s", anotherCopy(at.Seq, ev.Head))
 	}
-	here := func(room rooms.RoomID) bool { return room == ev.Room.Room }
+	here := func(room rooms.RoomID) bool { return same(room, ev.Room.Room) }
 	lines := j.account.left(here)
 	switch {
 	case len(lines) == 0:

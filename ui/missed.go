@@ -52,6 +52,7 @@ func (m *missed) mark(seq rooms.Seq) string {
 
 // wider asks for as much as is shown of what is new in a room that was read before.
 func (c *chat) wider(cmd rooms.Command) rooms.Command {
+	c.account.head(cmd)
 	j, ok := cmd.(rooms.Join)
 	if !ok || !c.account.keeps() {
 		return cmd

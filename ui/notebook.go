@@ -1,8 +1,8 @@
 package ui
 
 import (
-	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"p2pchat/rooms"
@@ -56,6 +56,8 @@ type account struct {
 	me      rooms.PeerID
 	earlier map[rooms.Origin]bool // lines of earlier runs
 
+	heading rooms.RoomID // the room that is being entered, as far as it is named
+
 	visit  int // counts the rooms that were entered
 	room   rooms.RoomID
 	epoch  uint64
@@ -87,9 +89,28 @@ func (a *account) left(fits func(rooms.RoomID) bool) []rooms.Message {
 	return slices.DeleteFunc(a.book.Kept(), func(l rooms.Message) bool { return !a.earlier[l.Origin] || !fits(l.Room) })
 }
 
+// same reports whether two names are of one room.
+func same(a, b rooms.RoomID) bool { return strings.EqualFold(string(a), string(b)) }
+
+// names reports whether a person may mean room by this name: a private room's may leave
+// out its suffix.
+func names(name, room rooms.RoomID) bool {
+	base, _, _ := strings.Cut(string(room), "~")
+	return same(name, room) || same(name, rooms.RoomID(base))
+}
+
 // waits reports whether any does.
 func (a *account) waits() bool {
 	return len(a.earlier) > 0 && len(a.left(func(rooms.RoomID) bool { return true })) > 0
+}
+
+// noted is which lines are in the notebook.
+func (a *account) noted() map[rooms.Origin]bool {
+	noted := map[rooms.Origin]bool{}
+	for _, l := range a.book.Kept() {
+		noted[l.Origin] = true
+	}
+	return noted
 }
 
 // number gives a line its origin.
@@ -100,9 +121,24 @@ func (a *account) number(say rooms.Say) rooms.Say {
 	return say
 }
 
+// head notes which room a command is to enter.
+func (a *account) head(cmd rooms.Command) {
+	switch cmd := cmd.(type) {
+	case rooms.Join:
+		a.heading = rooms.RoomID(cmd.Room)
+	case rooms.Create:
+		a.heading = rooms.RoomID(cmd.Room)
+	case rooms.Leave:
+		a.heading = ""
+	}
+}
+
 // keep notes a line of this run, meant for a room; empty: for the one that is being
 // entered.
 func (a *account) keep(say rooms.Say, room rooms.RoomID, at time.Time) {
+	if room == "" {
+		room = a.heading
+	}
 	a.book.Keep(rooms.Message{Room: room, Time: at, Kind: say.Kind, Text: say.Text, Origin: say.Origin})
 }
 
@@ -112,7 +148,7 @@ func (a *account) enter(ev rooms.Entered, made bool) (at rooms.Cursor, known, ot
 	a.visit++
 	a.room, a.epoch, a.frozen, a.latest = ev.Room.Room, ev.From.Epoch, false, rooms.Message{}
 	for _, l := range a.book.Kept() {
-		if l.Room == "" {
+		if !a.earlier[l.Origin] && (l.Room == "" || same(l.Room, a.heading) && names(l.Room, a.room)) {
 			l.Room = a.room
 			a.book.Keep(l)
 		}
@@ -212,61 +248,4 @@ func (a *account) thaw(another bool) {
 	default:
 		a.book.Seen(a.epoch, m, m.From.Peer == a.me)
 	}
-}
-
-// unsent says of a line of an earlier run that it is not sent, with all of its text.
-func unsent(l rooms.Message, now time.Time, why string) string {
-	at := l.Time.In(now.Location())
-	day := "from " + at.Format("2 January 15:04")
-	if now.Sub(at) < 6*24*time.Hour {
-		day = "from " + at.Format("Monday 15:04")
-	}
-	if sameDay(at, now) {
-		day = "from " + at.Format("15:04")
-	}
-	room := ""
-	if l.Room != "" {
-		room = " for #" + string(l.Room)
-	}
-	return fmt.Sprintf("not sent%s: what you typed%s, %s: %s", why, room, day, whole(l.Text))
-}
-
-// whole quotes all of what was said.
-func whole(text string) string { return `"` + Sanitize(text) + `"` }
-
-// Why a line of an earlier run is not sent.
-const (
-	becauseOld     = ", it is too old by now"
-	becauseGone    = ", there is no such room any more"
-	becauseAnother = ", it can't be told whether it was said already"
-)
-
-// anotherCopy tells that the host's history is not the one that was read.
-func anotherCopy(read, head rooms.Seq) string {
-	if read == head+1 {
-		return "the host's copy of this room is an older one: the last message that you saw is not in it; its latest follow"
-	}
-	if read > head {
-		return fmt.Sprintf("the host's copy of this room is an older one: the last %d messages that you saw are not in it; its latest follow", read-head)
-	}
-	return "the host's copy of this room is not the one that you saw before: what was said here may be missing from it; its latest messages follow"
-}
-
-// notKept tells that messages were removed before they were read.
-func notKept(n rooms.Seq) string {
-	return fmt.Sprintf("%s said while you were away %s no longer kept", plural(int(n), "message"), isAre(int(n)))
-}
-
-func isAre(n int) string {
-	if n == 1 {
-		return "is"
-	}
-	return "are"
-}
-
-func waitForm(n int) string {
-	if n == 1 {
-		return "waits"
-	}
-	return "wait"
 }

@@ -160,6 +160,7 @@ func (c *chat) speak(t typed) {
 	if say, ok := t.cmd.(rooms.Say); ok {
 		t.cmd = c.account.number(say)
 	}
+	c.account.head(t.cmd)
 	l := &spoken{typed: t, at: c.loop.o.Now(), held: c.loop.away}
 	if c.desk.moving == 0 && !c.speech.leaving() {
 		l.room = c.scene.room.Room
