@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"syscall"
@@ -88,6 +90,32 @@ func TestNotesAreBounded(t *testing.T) {
 	}
 	if _, _, err := decodeNotes(encodeNotes(n.places, n.lines), ""); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestGoldenNotes reads the notes that released versions wrote.
+func TestGoldenNotes(t *testing.T) {
+	places := map[rooms.RoomID]place{"dev": {rooms.Cursor{Epoch: 1, Seq: 2, Mark: 3}, time.UnixMilli(4)}}
+	lines := []rooms.Message{
+		{Room: "dev", Time: time.UnixMilli(5), Kind: rooms.Action, Text: "waves", Origin: rooms.Origin{Client: 6, Count: 7}},
+	}
+	if *update {
+		if err := os.WriteFile("testdata/v1/notes", encodeNotes(places, lines), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	files, err := filepath.Glob("testdata/v*/notes")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no golden notes: %v", err)
+	}
+	for _, name := range files {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p, l, err := decodeNotes(b, name); err != nil || !reflect.DeepEqual(p, places) || !reflect.DeepEqual(l, lines) {
+			t.Errorf("%s reads as %v, %v, %v", name, p, l, err)
+		}
 	}
 }
 
