@@ -3,6 +3,7 @@ package cmd
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -22,6 +23,7 @@ const (
 	typedFile    = "typed"        // what was typed at the prompt
 	socketFile   = "host.sock"    // for the owner of a running host
 	savedFile    = "known_hosts"  // names of hosts
+	notesDir     = "hosts"        // for each host and each identity on it, the notebook
 )
 
 // socketPathLimit is the longest path that a unix socket can have on every system.
@@ -70,6 +72,26 @@ func (s *settings) identity(file string, target peer.ID) (crypto.PrivKey, error)
 		return node.LoadKey(s.path(selfFile))
 	}
 	return key, nil
+}
+
+// notebook opens what is noted of a host; nil where that can't be, which is told unless
+// another chat on the same host has it.
+func (s *settings) notebook(w rooms.Welcome) (*history.Notebook, error) {
+	if err := s.makeData(); err != nil {
+		return nil, err
+	}
+	book, err := history.OpenNotebook(filepath.Join(s.data, notesDir, string(w.Host), string(w.Peer)))
+	var inUse *history.InUseError
+	switch {
+	case errors.As(err, &inUse):
+		return nil, nil
+	case err != nil:
+		fmt.Fprintf(os.Stderr, "what the host has not confirmed is lost when you leave: %v\n", err)
+		return nil, nil
+	case book.Aside() != nil:
+		fmt.Fprintf(os.Stderr, "what was noted of this host before is set aside: %v\n", book.Aside())
+	}
+	return book, nil
 }
 
 // storage makes a node.Store of a history.Store.

@@ -25,6 +25,7 @@ type joinFlags struct {
 	makeRoom bool
 	plain    bool
 	commands bool
+	unsent   bool
 	save     string
 	images   string
 }
@@ -81,6 +82,7 @@ between them.`,
 	fl.BoolVar(&f.create.Private, "private", false, "with --create: not listed, entered by invite")
 	fl.BoolVar(&f.plain, "plain", false, "no redrawing: good for a screen reader or a log")
 	fl.BoolVar(&f.commands, "commands", false, "from a pipe, a line that begins with / is a command")
+	fl.BoolVar(&f.unsent, "keep-unsent", false, "with --json: send unconfirmed lines next time")
 	fl.StringVar(&f.save, "save", "", "remember the host under this name")
 	fl.BoolVar(&f.member.requireDirect, "require-direct", false, "refuse to go on through a relay")
 	choose(fl, &f.images, "images", "HOW", "how pictures are shown", "auto", "kitty", "iterm", "sixel", "blocks", "none")
@@ -125,6 +127,16 @@ func (f *joinFlags) run(ctx context.Context, s *settings, arg string) error {
 	}
 	o := s.chat(client, terminal)
 	f.entry(&o, target)
+	if terminal != nil || s.json && f.unsent {
+		book, err := s.notebook(client.Welcome())
+		if err != nil {
+			return err
+		}
+		if book != nil {
+			defer book.Close()
+			o.Notebook = book
+		}
+	}
 	switch {
 	case s.json:
 		err = ui.JSON(ctx, o, os.Stdin, os.Stdout)

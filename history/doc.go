@@ -33,6 +33,9 @@
 //   - Memory does not grow with history: a page is found through a sparse index,
 //     and only a bounded number of indexes is kept.
 //
+// A [Notebook] is the client's side: how far each room of a host was read, and the lines
+// that the host has not confirmed. It is one small file, replaced as a whole.
+//
 // What the disk itself loses later is found (checksums, hash chain) but not
 // mended; that takes a backup.
 //
@@ -45,6 +48,13 @@
 //	rooms/<room key>/seg-<seq>.log    messages from seq on, 16 hex digits
 //	rooms/<room key>/rewrite.tmp      a segment being written without a text
 //	rooms/<room key>/lost/*.torn      what was cut off after a crash
+//
+// and at a client, hosts/<host>/<own peer>/:
+//
+//	LOCK                              held by the process that has the notebook
+//	notes                             a header with a checksum, and one gob; see notes.go
+//	notes.tmp                         notes being written
+//	notes.damaged, notes.newer        notes that could not be read, set aside
 //
 // Directories are 0700, files 0600. Each file starts with a header and goes on
 // with frames. Numbers are little endian.

@@ -176,7 +176,8 @@ func (k *Client) ending() error {
 	return unreachable("the connection is closed")
 }
 
-// Events is what happens, in order. It is closed when the client has ended; it
+// Events is what happens, in order. After a lost connection an Entered that answers
+// nothing tells that the client is back in its room. It is closed when the client has ended; it
 // has to be read, for a client whose events nobody reads stands still.
 func (k *Client) Events() <-chan rooms.Event { return k.events }
 

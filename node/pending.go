@@ -2,8 +2,8 @@ package node
 
 import "p2pchat/rooms"
 
-// collect takes over what was submitted. A line gets its origin here, once, so
-// that it is the same line however often it is sent.
+// collect takes over what was submitted. A line that has no origin gets one here, once,
+// so that it is the same line however often it is sent.
 func (k *Client) collect() {
 	k.mu.Lock()
 	fresh := k.submitted
@@ -12,9 +12,11 @@ func (k *Client) collect() {
 	for _, r := range fresh {
 		switch c := r.cmd.(type) {
 		case rooms.Say:
-			k.count++
-			c.Origin = rooms.Origin{Client: k.instance, Count: k.count}
-			r.cmd = c
+			if c.Origin.Count == 0 {
+				k.count++
+				c.Origin = rooms.Origin{Client: k.instance, Count: k.count}
+				r.cmd = c
+			}
 		case rooms.Join:
 			if c.Recent == 0 {
 				c.Recent = k.config.Recent

@@ -68,7 +68,7 @@ func (k *Client) posted(e rooms.Posted) (why string) {
 	k.cursor.Seq, k.cursor.Mark = e.Seq, e.Mark
 	k.wait = firstRetry
 	k.emit(e)
-	if e.Origin.Client == k.instance && e.From.Peer == k.welcome.Peer {
+	if e.From.Peer == k.welcome.Peer && e.Origin.Count != 0 {
 		k.delivered(e)
 	}
 	if k.returning && k.cursor.Seq >= k.head {
@@ -83,7 +83,7 @@ func (k *Client) posted(e rooms.Posted) (why string) {
 // connection was lost in between.
 func (k *Client) delivered(e rooms.Posted) {
 	for i, r := range k.pending {
-		if c, ok := r.cmd.(rooms.Say); ok && c.Origin.Count == e.Origin.Count {
+		if c, ok := r.cmd.(rooms.Say); ok && c.Origin == e.Origin {
 			k.remove(i)
 			k.reply(r, rooms.Said{Seq: e.Seq})
 			return
@@ -126,14 +126,14 @@ func (k *Client) entered(e rooms.Entered) {
 	k.cursor, k.head = e.From, e.Head
 }
 
-// resumed handles the answer to the client's own return into its room.
+// resumed handles the answer to the client's own return into its room. Whoever reads
+// the Events learns from it what was missed.
 func (k *Client) resumed(e rooms.Event) {
 	switch e := e.(type) {
 	case rooms.Entered:
-		if e.From.Epoch != k.cursor.Epoch || e.From.Seq != k.cursor.Seq {
-			k.emit(rooms.Notice{Text: "the host's copy of this room is not the one from before; its latest messages follow"})
-		}
+		e.Diverged = e.Diverged || e.From.Epoch != k.cursor.Epoch || e.From.Seq < k.cursor.Seq
 		k.entered(e)
+		k.emit(e)
 		k.returning = e.From.Seq < e.Head
 	case *rooms.Refusal:
 		k.emit(rooms.RoomChanged{What: rooms.RoomLeft, Room: rooms.RoomInfo{Room: k.room}, Reason: e.Error()})

@@ -13,6 +13,7 @@ const (
 	bellPause  = 5 * time.Second        // between two rings
 	overdue    = 400 * time.Millisecond // after this an unconfirmed line is worth a word
 	secondTime = 2 * time.Second        // two interrupts within this are meant
+	longWait   = 5 * time.Second        // after this it is worth a word that a line was said at last
 )
 
 // Chat serves a person at o.Terminal until the person leaves or the session is
@@ -27,6 +28,7 @@ func Chat(ctx context.Context, o Options) error {
 	if err != nil && !errors.Is(err, c.shown) {
 		c.print(c.page.refusal(asRefusal(err, rooms.Unreachable))...)
 	}
+	c.goodbye()
 	return err
 }
 
@@ -34,6 +36,7 @@ func Chat(ctx context.Context, o Options) error {
 type chat struct {
 	loop    *loop
 	desk    *desk
+	account *account
 	term    Terminal
 	page    *page
 	scene   scene
@@ -43,6 +46,7 @@ type chat struct {
 	shown   error // a refusal that came as an event
 
 	speech      speech
+	missed      missed
 	status      string
 	replaying   bool // between the marks of earlier messages
 	day         time.Time
@@ -54,7 +58,7 @@ func newChat(o Options) *chat {
 	l := newLoop(o)
 	l.hasty = true
 	return &chat{
-		loop: l, desk: l.desk, term: o.Terminal, parser: l.o.parser(),
+		loop: l, desk: l.desk, account: l.account, term: o.Terminal, parser: l.o.parser(),
 		page:    &page{width: o.Terminal.Width, color: o.Color, now: o.Now},
 		ignored: make(map[rooms.PeerID]string),
 	}
@@ -94,10 +98,15 @@ func (c *chat) showStatus() {
 
 // ready stops reading only where no person waits at the prompt.
 func (c *chat) ready() bool {
-	return c.term.Width() > 0 || c.desk.pending() < openAnswers && c.speech.held() == 0
+	return c.term.Width() > 0 || c.desk.pending()+c.speech.held() < openAnswers && (c.speech.held() == 0 || c.loop.away)
 }
 
-func (c *chat) owed() (unsent int, first string) { return c.speech.held(), c.speech.first() }
+func (c *chat) owed() (unsent int, first string) {
+	if c.account.keeps() {
+		return c.speech.held(), ""
+	}
+	return c.speech.held(), c.speech.first()
+}
 
 // read acts on a line.
 func (c *chat) read(in input) {
@@ -147,23 +156,6 @@ func nowhere() *rooms.Refusal {
 	return rooms.Refuse(rooms.NotInRoom, "type a room's number or ID to join it, create ID for a new one, or list", "you are in no room")
 }
 
-// already tells a person who asks for what is so. It reports whether it is.
-func (c *chat) already(cmd rooms.Command) bool {
-	switch cmd := cmd.(type) {
-	case rooms.Rename:
-		if cmd.Nick == c.scene.nick {
-			c.say("you are %s already", SanitizeNick(cmd.Nick))
-			return true
-		}
-	case rooms.Join:
-		if c.scene.inRoom() && c.desk.moving == 0 && strings.EqualFold(cmd.Room, string(c.scene.room.Room)) {
-			c.print(c.page.already(c.scene.room)...)
-			return true
-		}
-	}
-	return false
-}
-
 // interrupt is Ctrl-C: the terminal has already emptied the line. On an empty
 // one it drops the lines that wait.
 func (c *chat) interrupt(text string) {
@@ -189,7 +181,7 @@ func (c *chat) ask(t typed) {
 // send sends a command; then gets its answer, and what shows it.
 func (c *chat) send(t typed, then func(ev rooms.Event, show func())) {
 	asked := c.loop.o.Now()
-	c.desk.ask(t.cmd, func(ev rooms.Event) {
+	c.desk.ask(c.wider(t.cmd), func(ev rooms.Event) {
 		then(ev, func() {
 			if _, ok := t.cmd.(rooms.Ping); ok && ev == (rooms.Done{}) {
 				c.say("the host answered in %s", roundTrip(c.loop.o.Now().Sub(asked)))
@@ -197,6 +189,9 @@ func (c *chat) send(t typed, then func(ev rooms.Event, show func())) {
 			}
 			c.answered(t, ev)
 		})
+		if moves(t.cmd) {
+			c.goOn()
+		}
 	})
 }
 
@@ -204,8 +199,8 @@ func (c *chat) send(t typed, then func(ev rooms.Event, show func())) {
 func (c *chat) answered(t typed, ev rooms.Event) {
 	switch ev := ev.(type) {
 	case rooms.Entered:
-		c.entered(ev)
-		if _, made := t.cmd.(rooms.Create); made && ev.Room.Private {
+		_, made := t.cmd.(rooms.Create)
+		if c.entered(ev, made); made && ev.Room.Private {
 			c.say("this room is private: its ID is %s and it is in no list; /invite lets others in", ev.Room.Room)
 		}
 	case rooms.Done:
@@ -223,6 +218,7 @@ func (c *chat) answered(t typed, ev rooms.Event) {
 		c.print(c.page.answer(ev)...)
 	default:
 		c.print(c.page.answer(ev)...)
+		c.noRoom(t.cmd, ev)
 	}
 }
 
@@ -247,7 +243,7 @@ func (c *chat) done(t typed) {
 
 // entered moves to a room. Where the host named only some of its members, the
 // others are asked for, so that they can be completed.
-func (c *chat) entered(ev rooms.Entered) {
+func (c *chat) entered(ev rooms.Entered, made bool) {
 	if c.scene.enter(ev) {
 		c.print(c.page.already(ev.Room)...)
 		return
@@ -257,6 +253,7 @@ func (c *chat) entered(ev rooms.Entered) {
 	c.prompt()
 	c.term.SetCompleter(c.scene.completer())
 	c.print(c.page.entered(c.scene.room, c.scene.peer, c.scene.nick, c.scene.members)...)
+	c.takeUp(ev, made)
 	if ev.Room.Members > len(ev.Members) {
 		c.desk.ask(rooms.Who{}, func(answer rooms.Event) {
 			if r, ok := answer.(rooms.Roster); ok {
@@ -272,6 +269,7 @@ func (c *chat) out(format string, args ...any) {
 		return
 	}
 	c.scene.exit()
+	c.account.leave()
 	c.replaying = false
 	c.prompt()
 	c.term.SetCompleter(c.scene.completer())

@@ -13,6 +13,8 @@ func (c *chat) happened(ev rooms.Event) {
 		c.welcome(ev)
 	case rooms.Posted:
 		c.posted(ev)
+	case rooms.Entered:
+		c.resumed(ev)
 	case rooms.Whispered:
 		c.whispered(ev)
 	case rooms.MemberChanged:
@@ -42,16 +44,19 @@ func (c *chat) welcome(ev rooms.Welcome) {
 		c.say("connected to %s (%s) as %s", ev.Name, shortPeer(ev.Host), SanitizeNick(ev.Nick))
 	}
 	cmd := c.loop.o.entry()
+	c.remind(cmd)
 	if cmd == nil {
 		c.menu()
 		return
 	}
-	c.desk.ask(cmd, func(answer rooms.Event) {
+	c.desk.ask(c.wider(cmd), func(answer rooms.Event) {
 		if no, ok := answer.(*rooms.Refusal); ok {
+			c.noRoom(cmd, no)
 			c.loop.fail(no)
-			return
+		} else {
+			c.answered(typed{cmd: cmd}, answer)
 		}
-		c.answered(typed{cmd: cmd}, answer)
+		c.goOn()
 	})
 }
 
@@ -70,16 +75,26 @@ func (c *chat) menu() {
 }
 
 // posted shows a message. What was said before the person came is faded and
-// stands between two marks.
+// stands between two marks; above what is new since the person was here is one, too.
 func (c *chat) posted(ev rooms.Posted) {
 	if ev.Room != c.scene.room.Room || !c.scene.isNew(ev) {
 		return
 	}
-	earlier := ev.Replayed && ev.Seq <= c.scene.head
-	if earlier && !c.replaying {
-		c.say("earlier --")
+	c.noteMessage(ev.Message)
+	if ev.Seq <= c.missed.skip {
+		return
 	}
-	if !earlier && c.replaying {
+	earlier := ev.Replayed && ev.Seq <= c.scene.head && !c.missed.isNew(ev.Seq)
+	mark := ""
+	if ev.From.Peer != c.scene.peer {
+		mark = c.missed.mark(ev.Seq)
+	}
+	switch {
+	case mark != "":
+		c.say("%s", mark)
+	case earlier && !c.replaying:
+		c.say("earlier --")
+	case !earlier && c.replaying:
 		c.say("now --")
 	}
 	c.replaying = earlier
@@ -151,7 +166,7 @@ func (c *chat) room(ev rooms.RoomChanged) {
 	}
 	switch {
 	case ev.What == rooms.RoomEntered && !here:
-		c.entered(rooms.Entered{Room: ev.Room})
+		c.entered(rooms.Entered{Room: ev.Room}, false)
 	case ev.What == rooms.RoomLeft && here && ev.Reason != "": // without a reason: the person's own wish, shown at its answer
 		c.out("you are out of #%s%s", ev.Room.Room, why)
 	case ev.What == rooms.RoomClosed && here:
@@ -175,8 +190,12 @@ func (c *chat) connection(ev rooms.Connection) {
 			why = " (" + ev.Why + ")"
 		}
 		c.say("connection lost%s; trying again, what you type is sent then", why)
+		for _, l := range c.speech.lines {
+			l.held = true
+		}
 	case rooms.ConnectionRestored:
 		c.say("connected again")
+		c.goOn()
 	}
 	c.showStatus()
 }

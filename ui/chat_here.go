@@ -80,7 +80,7 @@ func (c *chat) statusLines() []string {
 		}
 	}
 	if n := len(c.speech.lines); n > 0 {
-		rows = append(rows, c.page.notice("%s waiting for the host", plural(n, "line"))...)
+		rows = append(rows, c.page.notice("%s waiting for the host%s", plural(n, "line"), c.safety())...)
 	}
 	return rows
 }
@@ -95,4 +95,21 @@ func (c *chat) state(string) {
 	if c.loop.o.Owner {
 		c.ask(typed{cmd: rooms.Status{}})
 	}
+}
+
+// already tells a person who asks for what is so. It reports whether it is.
+func (c *chat) already(cmd rooms.Command) bool {
+	switch cmd := cmd.(type) {
+	case rooms.Rename:
+		if cmd.Nick == c.scene.nick {
+			c.say("you are %s already", SanitizeNick(cmd.Nick))
+			return true
+		}
+	case rooms.Join:
+		if c.scene.inRoom() && c.desk.moving == 0 && strings.EqualFold(cmd.Room, string(c.scene.room.Room)) {
+			c.print(c.page.already(c.scene.room)...)
+			return true
+		}
+	}
+	return false
 }

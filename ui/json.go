@@ -26,6 +26,7 @@ func runJSON(ctx context.Context, j *jsonMode, next func() (string, error)) erro
 	case j.quitRef != nil:
 		j.write(okObject(j.quitRef.ref))
 	}
+	j.goodbye()
 	if err != nil && !errors.Is(err, j.shown) {
 		j.write(errorObject(nil, asRefusal(err, rooms.Unreachable)))
 	}
@@ -39,6 +40,8 @@ func runJSON(ctx context.Context, j *jsonMode, next func() (string, error)) erro
 type jsonMode struct {
 	loop    *loop
 	desk    *desk
+	account *account
+	open    map[rooms.Origin]bool // lines without an answer that outlive the session
 	scene   scene
 	parser  parser
 	out     io.Writer
@@ -53,11 +56,12 @@ type quitRequest struct{ ref json.RawMessage }
 
 func newJSONMode(o Options, out io.Writer) *jsonMode {
 	l := newLoop(o)
-	return &jsonMode{loop: l, desk: l.desk, parser: l.o.parser(), out: out}
+	return &jsonMode{loop: l, desk: l.desk, account: l.account, open: map[rooms.Origin]bool{}, parser: l.o.parser(), out: out}
 }
 
 func (j *jsonMode) ready() bool         { return j.desk.pending() < openAnswers }
 func (j *jsonMode) owed() (int, string) { return 0, "" }
+func (j *jsonMode) kept() int           { return len(j.open) }
 
 // write writes one object.
 func (j *jsonMode) write(object any) {
@@ -133,11 +137,15 @@ func (j *jsonMode) line(r request) {
 
 // ask sends a command and writes its answer, then what it means for the room.
 func (j *jsonMode) ask(ref json.RawMessage, cmd rooms.Command) {
+	j.account.head(cmd)
+	cmd, forget := j.note(cmd)
 	j.desk.ask(cmd, func(ev rooms.Event) {
+		forget()
 		j.write(answerObject(ref, ev))
 		switch ev := ev.(type) {
 		case rooms.Entered:
-			j.entered(ev)
+			_, made := cmd.(rooms.Create)
+			j.entered(ev, made)
 		case rooms.Done:
 			j.done(cmd)
 		}
@@ -145,7 +153,7 @@ func (j *jsonMode) ask(ref json.RawMessage, cmd rooms.Command) {
 }
 
 // entered writes that the session is in another room now.
-func (j *jsonMode) entered(ev rooms.Entered) {
+func (j *jsonMode) entered(ev rooms.Entered, made bool) {
 	if j.scene.inRoom() {
 		if j.scene.room.Room == ev.Room.Room {
 			j.scene.enter(ev)
@@ -155,6 +163,7 @@ func (j *jsonMode) entered(ev rooms.Entered) {
 	}
 	j.scene.enter(ev)
 	j.write(roomObject(rooms.RoomChanged{What: rooms.RoomEntered, Room: ev.Room}))
+	j.takeUp(ev, made)
 }
 
 func (j *jsonMode) done(cmd rooms.Command) {
@@ -164,6 +173,7 @@ func (j *jsonMode) done(cmd rooms.Command) {
 			j.write(roomObject(rooms.RoomChanged{What: rooms.RoomLeft, Room: j.scene.room}))
 		}
 		j.scene.exit()
+		j.account.leave()
 	case rooms.Rename:
 		j.scene.nick = cmd.Nick
 	}
@@ -177,6 +187,7 @@ func (j *jsonMode) happened(ev rooms.Event) {
 		j.scene.welcome(ev)
 		j.write(eventObject(ev, j.scene.peer))
 		if first {
+			j.remind()
 			j.begin()
 		}
 		return
@@ -188,6 +199,10 @@ func (j *jsonMode) happened(ev rooms.Event) {
 		if !j.scene.isNew(ev) {
 			return
 		}
+		j.account.seen(ev.Message)
+	case rooms.Entered:
+		j.resumed(ev)
+		return
 	case rooms.MemberChanged:
 		j.scene.member(ev)
 	case *rooms.Refusal:
@@ -206,10 +221,12 @@ func (j *jsonMode) begin() {
 	if cmd == nil {
 		return
 	}
+	j.account.head(cmd)
 	j.desk.ask(cmd, func(ev rooms.Event) {
 		switch ev := ev.(type) {
 		case rooms.Entered:
-			j.entered(ev)
+			_, made := cmd.(rooms.Create)
+			j.entered(ev, made)
 		case *rooms.Refusal:
 			j.loop.fail(ev)
 		}
@@ -224,7 +241,7 @@ func (j *jsonMode) follow(ev rooms.RoomChanged) bool {
 	switch ev.What {
 	case rooms.RoomEntered:
 		if !here {
-			j.entered(rooms.Entered{Room: ev.Room})
+			j.entered(rooms.Entered{Room: ev.Room}, false)
 		}
 		return false
 	case rooms.RoomLeft:
@@ -232,11 +249,13 @@ func (j *jsonMode) follow(ev rooms.RoomChanged) bool {
 			return false
 		}
 		j.scene.exit()
+		j.account.leave()
 	case rooms.RoomClosed:
 		if !here {
 			return false
 		}
 		j.scene.exit()
+		j.account.leave()
 	case rooms.RoomUpdated:
 		if here {
 			j.scene.room = ev.Room

@@ -25,12 +25,14 @@ type mode interface {
 	// owed is how many lines the host has not been sent yet, and the first line
 	// that it has not confirmed, sent or not; "" where that is not told.
 	owed() (unsent int, first string)
+	kept() int // how many lines without an answer outlive the session
 }
 
 // loop runs one session in one mode and owns everything about it.
 type loop struct {
 	o        Options
 	desk     *desk
+	account  *account
 	lines    <-chan input
 	ticks    <-chan time.Time // an alarm set by the mode
 	rang     func()           // what to do at the alarm
@@ -51,6 +53,9 @@ func newLoop(o Options) *loop {
 	if o.After == nil {
 		o.After = time.After
 	}
+	if o.Notebook == nil {
+		o.Notebook = noNotes{}
+	}
 	if o.Linger == 0 {
 		o.Linger = DefaultLinger
 	}
@@ -59,7 +64,8 @@ func newLoop(o Options) *loop {
 			return rooms.Capability{}, rooms.Refuse(rooms.InviteInvalid, "ask for a new one", "this invite is not valid")
 		}
 	}
-	return &loop{o: o, desk: newDesk(o.Session)}
+	d := newDesk(o.Session)
+	return &loop{o: o, desk: d, account: &account{book: o.Notebook, desk: d}}
 }
 
 // run serves m until the session or the input ends, closes the session and
@@ -229,7 +235,7 @@ func (l *loop) finish(m mode) error {
 		break
 	}
 	unsent, first := m.owed()
-	if open := l.desk.pending() + unsent; open > 0 && l.result == nil {
+	if open := l.desk.pending() + unsent - m.kept(); open > 0 && l.result == nil {
 		l.result = unconfirmed(open, first)
 	}
 	if err := l.desk.close(); l.result == nil {

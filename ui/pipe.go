@@ -81,6 +81,8 @@ func (p *pipe) owed() (unsent int, first string) {
 	return unsent, p.line
 }
 
+func (p *pipe) kept() int { return 0 }
+
 // tell writes rows for a person.
 func (p *pipe) tell(rows []string) {
 	for _, row := range rows {
@@ -186,6 +188,10 @@ func (p *pipe) happened(ev rooms.Event) {
 	case rooms.Posted:
 		if p.scene.isNew(ev) {
 			p.message(ev)
+		}
+	case rooms.Entered:
+		if _, notice := p.scene.resume(ev); notice != "" {
+			p.tell(p.page.notice("%s", notice))
 		}
 	case rooms.Whispered:
 		p.tell(p.page.whisper(ev))

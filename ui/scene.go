@@ -41,7 +41,7 @@ func (s *scene) enter(ev rooms.Entered) (again bool) {
 	if again && ev.From.Epoch == s.epoch {
 		s.replayed = s.seen
 	} else {
-		s.seen, s.replayed = 0, 0
+		s.seen, s.replayed = ev.From.Seq, 0
 	}
 	s.epoch = ev.From.Epoch
 	s.room, s.role, s.head = ev.Room, ev.Role, ev.Head
@@ -49,6 +49,25 @@ func (s *scene) enter(ev rooms.Entered) (again bool) {
 		s.members = ev.Members
 	}
 	return again
+}
+
+// resume takes in that the session is back in its room after a lost connection: what was
+// missed follows. another tells that the history is not the one from before; notice is
+// what a person has to know, or "".
+func (s *scene) resume(ev rooms.Entered) (another bool, notice string) {
+	seen := s.seen
+	another = ev.Diverged || ev.From.Epoch != s.epoch
+	s.enter(ev)
+	switch {
+	case another:
+		s.seen, s.replayed = ev.From.Seq, 0
+		if !ev.Room.NoHistory {
+			notice = anotherCopy(seen, ev.Head)
+		}
+	case ev.From.Seq > seen && !ev.Room.NoHistory:
+		notice = notKept(ev.From.Seq - seen)
+	}
+	return another, notice
 }
 
 // isNew reports whether a message has not come before.

@@ -37,6 +37,8 @@ type Options struct {
 	Create *rooms.Create
 	Invite *rooms.Capability
 
+	Notebook Notebook // nil: nothing outlives the chat
+
 	Recent   int           // messages to replay when a room is entered
 	Owner    bool          // this is the console of the host itself
 	Commands bool          // Pipe: a line that begins with "/" is a command

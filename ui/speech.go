@@ -22,6 +22,8 @@ type speech struct {
 	late    bool          // they have waited for a while
 	slow    bool          // the host has asked for patience: one at a time
 	pausing bool          // until an alarm rings
+	reading bool          // until it is known which lines of an earlier run the host has
+	waited  int           // lines that were said after a wait, not told yet
 	pace    time.Duration // the longest that the host asked to wait for one line
 }
 
@@ -29,8 +31,17 @@ type speech struct {
 type spoken struct {
 	typed typed
 	room  rooms.RoomID // where it was meant; empty while a room is being entered
+	at    time.Time    // when it was typed
 	sent  bool
+	held  bool // the connection was lost meanwhile
+	old   bool // an earlier run was told
 }
+
+// say returns the line, if it is one and no command that waits behind lines.
+func (l *spoken) say() (rooms.Say, bool) { s, ok := l.typed.cmd.(rooms.Say); return s, ok }
+
+// waits reports whether the wait for its answer was worth a word.
+func (l *spoken) waits(now time.Time) bool { return l.old || l.held && now.Sub(l.at) >= longWait }
 
 // text is what was said.
 func (l *spoken) text() string {
@@ -75,7 +86,7 @@ func (s *speech) held() int {
 
 // next is the oldest line that is still here, when it may go out now; or nil.
 func (s *speech) next() *spoken {
-	if s.pausing || len(s.lines) == 0 || s.held() < len(s.lines) {
+	if s.pausing || s.reading || len(s.lines) == 0 || s.held() < len(s.lines) {
 		return nil
 	}
 	return s.lines[0]
@@ -146,11 +157,17 @@ func quote(text string) string {
 
 // speak says a line, or asks what has to wait its turn, after those that wait.
 func (c *chat) speak(t typed) {
-	l := &spoken{typed: t}
+	if say, ok := t.cmd.(rooms.Say); ok {
+		t.cmd = c.account.number(say)
+	}
+	c.account.head(t.cmd)
+	l := &spoken{typed: t, at: c.loop.o.Now(), held: c.loop.away}
 	if c.desk.moving == 0 && !c.speech.leaving() {
 		l.room = c.scene.room.Room
 	}
-	wait := c.speech.slow || c.speech.held() > 0 || len(c.speech.lines) > 0 && moves(t.cmd)
+	c.note(l)
+	// Nor may a line overtake those of an earlier run that may wait for the same room.
+	wait := c.loop.away || c.speech.reading || c.desk.moving > 0 && c.account.waits() || c.speech.slow || c.speech.held() > 0 || len(c.speech.lines) > 0 && moves(t.cmd)
 	c.speech.lines = append(c.speech.lines, l)
 	if len(c.speech.lines) == 1 {
 		c.loop.alarm(overdue, func() { c.speech.late = len(c.speech.lines) > 0; c.showStatus() })
@@ -161,6 +178,20 @@ func (c *chat) speak(t typed) {
 	c.showStatus()
 }
 
+// note keeps a line beyond the process.
+func (c *chat) note(l *spoken) {
+	if say, ok := l.say(); ok {
+		c.account.keep(say, l.room, l.at)
+	}
+}
+
+// forget takes a line out of the notebook.
+func (c *chat) forget(l *spoken) {
+	if say, ok := l.say(); ok {
+		c.account.book.Forget(say.Origin)
+	}
+}
+
 // utter sends a line to the host.
 func (c *chat) utter(l *spoken) {
 	l.sent = true
@@ -168,12 +199,30 @@ func (c *chat) utter(l *spoken) {
 		if no, refused := ev.(*rooms.Refusal); refused && no.Code == rooms.RateLimited && l.room == c.scene.room.Room {
 			c.patient(l, no.Retry)
 		} else {
-			c.speech.remove(l)
-			show()
+			c.answeredLine(l, ev, show)
 			c.goOn()
 		}
 		c.showStatus()
 	})
+}
+
+// answeredLine takes out a line that has its answer. One that had to wait is told of.
+func (c *chat) answeredLine(l *spoken, ev rooms.Event, show func()) {
+	waited := l.waits(c.loop.o.Now())
+	c.forget(l)
+	c.speech.remove(l)
+	show()
+	if say, ok := l.say(); ok && waited {
+		if _, refused := ev.(*rooms.Refusal); refused {
+			c.say("not said: %s", whole(say.Text))
+		} else {
+			c.speech.waited++
+		}
+	}
+	if n := c.speech.waited; n > 0 && len(c.speech.lines) == 0 {
+		c.speech.waited = 0
+		c.say("%s that waited %s said now", plural(n, "line"), isAre(n))
+	}
 }
 
 // patient keeps a line that came too fast until the host takes it.
@@ -188,7 +237,7 @@ func (c *chat) patient(l *spoken, retry time.Duration) {
 
 // goOn sends the next line that waits, if it is its turn.
 func (c *chat) goOn() {
-	if l := c.speech.next(); l != nil {
+	if l := c.speech.next(); l != nil && !c.loop.away {
 		c.utter(l)
 	}
 }
@@ -197,10 +246,12 @@ func (c *chat) goOn() {
 // given up, those said while this one was being entered belong here.
 func (c *chat) moved() {
 	here := c.scene.room.Room
+	c.speech.reading = false
 	c.drop(func(l *spoken) bool { return l.room != "" && l.room != here })
 	for _, l := range c.speech.lines {
 		if l.room == "" {
 			l.room = here
+			c.note(l)
 		}
 	}
 }
@@ -211,6 +262,9 @@ func (c *chat) drop(fits func(*spoken) bool) bool {
 	dropped := c.speech.drop(fits)
 	if len(dropped) == 0 {
 		return false
+	}
+	for _, l := range dropped {
+		c.forget(l)
 	}
 	first := ""
 	if len(dropped) > 1 {
