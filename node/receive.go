@@ -131,7 +131,8 @@ func (k *Client) entered(e rooms.Entered) {
 func (k *Client) resumed(e rooms.Event) {
 	switch e := e.(type) {
 	case rooms.Entered:
-		e.Diverged = e.Diverged || e.From.Epoch != k.cursor.Epoch || e.From.Seq < k.cursor.Seq
+		older := e.From.Epoch != k.cursor.Epoch || e.From.Seq < k.cursor.Seq
+		e.Diverged = e.Diverged || older && !e.Room.NoHistory // which begins anew with each start of the host
 		k.entered(e)
 		k.emit(e)
 		k.returning = e.From.Seq < e.Head

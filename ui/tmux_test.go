@@ -188,7 +188,7 @@ func TestTmuxResize(t *testing.T) {
 		})
 	}
 	p.press("\x15end")
-	p.waitEnd("message 049\n#lobby> end")
+	p.waitEnd("\n#lobby> end")
 	holdsOnce(t, p.capture(), "message %03d", 50)
 }
 
