@@ -12,6 +12,7 @@ var meanings = map[string]string{
 	"TARGET": "what the host printed, or a saved name",
 	"ROOM":   "as p2pchat history list shows it",
 	"TEXT":   "what to look for",
+	"FILE":   "of the backup; - is standard output or input",
 	"ID":     "as p2pchat invite list shows it",
 	"SHELL":  either(shells),
 }

@@ -133,7 +133,7 @@ on the host; nobody between the host and its members can.`,
 	s.flags(c.PersistentFlags())
 	c.AddCommand(
 		hostCommand(s), joinCommand(s), sendCommand(s), tailCommand(s), relayCommand(s), doctorCommand(s),
-		statusCommand(s), inviteCommand(s), historyCommand(s),
+		statusCommand(s), inviteCommand(s), historyCommand(s), backupCommand(s), restoreCommand(s),
 		idCommand(s), versionCommand(s), completionCommand(), manCommand(),
 	)
 	c.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
