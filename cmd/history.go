@@ -23,7 +23,7 @@ func historyCommand(s *settings) *cobra.Command {
 		Use:   "history",
 		Short: "read the stored history, host running or not",
 	}
-	c.AddCommand(historyList(s), historyShow(s), historySearch(s), historyExport(s), historyVerify(s))
+	c.AddCommand(historyList(s), historyShow(s), historySearch(s), historyExport(s), historyVerify(s), historyRepair(s))
 	return c
 }
 
@@ -89,15 +89,19 @@ func historySearch(s *settings) *cobra.Command {
 		Use:   "search ROOM TEXT",
 		Short: "show the messages of a room that contain TEXT, ignoring case",
 		Args:  takes("ROOM", "TEXT"),
-		RunE: func(_ *cobra.Command, args []string) error {
-			wanted := strings.ToLower(args[1])
+		RunE: func(c *cobra.Command, args []string) error {
 			return withRoom(s, args[0], func(id rooms.RoomID, l *history.Log) error {
-				return messages(l, 0, func(m rooms.Message) error {
-					if !strings.Contains(strings.ToLower(m.Text), wanted) {
-						return nil
+				for after, end := rooms.Seq(0), false; !end; {
+					page, next, err := l.SearchAfter(c.Context(), args[1], after, 256)
+					for _, m := range page {
+						err = errors.Join(err, writeMessage(os.Stdout, id, m, s.json))
 					}
-					return writeMessage(os.Stdout, id, m, s.json)
-				})
+					if err != nil {
+						return err
+					}
+					after, end = next, next == 0
+				}
+				return nil
 			})
 		},
 	}
@@ -138,7 +142,7 @@ func (a *archive) verify(s *settings, r storedRoom) (whole bool, err error) {
 	if s.json {
 		newReporter(true, os.Stdout, os.Stderr).line(map[string]any{
 			"type": "verify", "room": r.id, "messages": report.Messages, "first": report.First, "last": report.Last,
-			"segments": report.Segments, "bytes": report.Bytes, "torn": report.Torn, "chain": report.Chain, "problems": problems,
+			"segments": report.Segments, "lost": report.Lost, "redacted": report.Redacted, "bytes": report.Bytes, "torn": report.Torn, "chain": report.Chain, "problems": problems,
 		})
 		return report.Whole(), nil
 	}
@@ -146,7 +150,14 @@ func (a *archive) verify(s *settings, r storedRoom) (whole bool, err error) {
 	if !report.Whole() {
 		state = "DAMAGED"
 	}
-	fmt.Printf("#%s: %s, %d messages in %s\n", ui.Sanitize(string(r.id)), state, report.Messages, byteCount(report.Bytes))
+	also := ""
+	if report.Redacted > 0 {
+		also += fmt.Sprintf(", %d of them redacted", report.Redacted)
+	}
+	if report.Lost > 0 {
+		also += fmt.Sprintf(", %d of them lost before a repair", report.Lost)
+	}
+	fmt.Printf("#%s: %s, %d messages%s, in %s\n", ui.Sanitize(string(r.id)), state, report.Messages, also, byteCount(report.Bytes))
 	for _, p := range problems {
 		fmt.Printf("  %s\n", p)
 	}

@@ -36,8 +36,11 @@
 // A [Notebook] is the client's side: how far each room of a host was read, and the lines
 // that the host has not confirmed. It is one small file, replaced as a whole.
 //
-// What the disk itself loses later is found (checksums, hash chain) but not
-// mended; that takes a backup.
+// What the disk itself loses later is found (checksums, hash chain). [Store.Repair] keeps
+// every whole frame, puts a placeholder where a message was, and the damaged files into
+// lost/; where something may be missing at the end, the history gets a new epoch, so
+// that no member's cursor points into it. [Backup] copies a directory while its host
+// runs, and [Restore] makes another one of it, with a new epoch for each room.
 //
 // # On disk
 //
@@ -47,7 +50,9 @@
 //	state/new.tmp                     a snapshot being written
 //	rooms/<room key>/seg-<seq>.log    messages from seq on, 16 hex digits
 //	rooms/<room key>/rewrite.tmp      a segment being written without a text
+//	rooms/<room key>/seg-<seq>.new    a segment that a repair is writing
 //	rooms/<room key>/lost/*.torn      what was cut off after a crash
+//	rooms/<room key>/lost/*.damaged   what a repair has replaced; state/lost/, too
 //
 // and at a client, hosts/<host>/<own peer>/:
 //
