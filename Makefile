@@ -4,13 +4,17 @@ STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME   ?= 10s
 TARGETS     = linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64 freebsd/amd64 freebsd/arm64
 
-.PHONY: build test bugs race vet lint tidy generate fuzz cross cover soak matrix long bench ci
+.PHONY: build test durable bugs race vet lint tidy generate fuzz cross cover soak matrix long bench ci
 
 build:
 	go build -trimpath -o p2pchat .
 
 test:
 	go test ./...
+
+# The built program, killed and cut off at full length; it needs root and strace.
+durable:
+	P2PCHAT_DURABLE=1 go test -count=1 -timeout 20m -run '^Test(Kill9|Delivery|FailingDisk)$$' -v .
 
 # Bugs that lose or double messages, put in one at a time: a test has to find each.
 bugs:

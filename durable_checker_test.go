@@ -16,7 +16,8 @@ type evidence struct {
 	bodies map[string]*utterance
 	visits []*visit
 	logs   map[string][]entry       // what was stored last, by room
-	failed map[string]time.Duration // when a room first answered that it can't store, since the host was started
+	failed map[string]time.Duration // when a room of the running host first answered that it can't store
+	behind map[string][]string      // acknowledgements behind that, by room
 	acks   int                      // lines that were acknowledged
 	wrong  []string                 // what was wrong at once
 }
@@ -47,7 +48,7 @@ type visit struct {
 }
 
 func newEvidence() *evidence {
-	return &evidence{bodies: map[string]*utterance{}, logs: map[string][]entry{}, failed: map[string]time.Duration{}}
+	return &evidence{bodies: map[string]*utterance{}, logs: map[string][]entry{}, failed: map[string]time.Duration{}, behind: map[string][]string{}}
 }
 
 func (e *evidence) fault(format string, args ...any) {
@@ -79,13 +80,14 @@ func (e *evidence) answer(at time.Duration, body string) *utterance {
 	return u
 }
 
-// ack: a line was acknowledged. What was sent after a room had failed is not.
+// ack: a line was acknowledged. What was sent after a room had failed is not, unless the
+// host says that the room can be written to again.
 func (e *evidence) ack(at time.Duration, body string, seq int) {
 	u := e.answer(at, body)
 	u.seq = seq
 	e.acks++
 	if failed, ok := e.failed[u.room]; ok && u.invoked > failed {
-		e.fault("%.40q is acknowledged as %d in %q, which could not be stored to before", body, seq, u.room)
+		e.behind[u.room] = append(e.behind[u.room], fmt.Sprintf("%.40q is acknowledged as %d in %q, which could not be stored to before", body, seq, u.room))
 	}
 }
 
@@ -98,8 +100,17 @@ func (e *evidence) refuse(at time.Duration, body, code string) {
 	}
 }
 
-// restarted: another process of the host serves the same data.
-func (e *evidence) restarted() { clear(e.failed) }
+// ended: the process of the host has ended; it had told of these rooms that they can be
+// written to again. Another may serve the same data.
+func (e *evidence) ended(revived ...string) {
+	for room, wrong := range e.behind {
+		if !slices.Contains(revived, room) {
+			e.wrong = append(e.wrong, wrong...)
+		}
+	}
+	clear(e.behind)
+	clear(e.failed)
+}
 
 // enter: a member has come into a room whose last message is head.
 func (e *evidence) enter(member, room string, head int) *visit {
@@ -136,6 +147,7 @@ func (e *evidence) unanswered() int {
 
 // check adds what the last logs tell to what was wrong already, and returns all of it.
 func (e *evidence) check() []string {
+	e.ended()
 	for _, room := range slices.Sorted(maps.Keys(e.logs)) {
 		e.checkLog(room, e.logs[room])
 		e.checkTime(room, e.logs[room])

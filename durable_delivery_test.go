@@ -11,7 +11,7 @@ import (
 // comes back; also those who go from room to room.
 func TestDelivery(t *testing.T) {
 	lines, turn := 50_000, 500
-	if testing.Short() {
+	if !atFullLength() {
 		lines, turn = 2_000, 25
 	}
 	s := newStage(t)

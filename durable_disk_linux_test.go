@@ -7,6 +7,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // A host whose disk fails stays up, refuses what it can't store, and serves what it has;
@@ -16,6 +17,7 @@ func TestFailingDisk(t *testing.T) {
 		t.Skip("needs root, to mount disks that fail")
 	}
 	t.Run("full", fullDisk)
+	t.Run("bans", banOnAFullDisk)
 	t.Run("read-only", readOnlyDisk)
 	t.Run("injected", injectedFaults)
 }
@@ -150,6 +152,43 @@ func fullDisk(t *testing.T) {
 		s.everybodySays(20)
 	}
 	s.finish(rooms...)
+}
+
+// A ban fits on a full disk and outlives the host; when there is space again, the rooms
+// go on by themselves.
+func banOnAFullDisk(t *testing.T) {
+	disk := t.TempDir()
+	mount(t, disk, "-t", "tmpfs", "-o", "size=8m", "none")
+	s, rooms := onDisk(t, disk)
+	filler := filepath.Join(disk, "filler")
+	fillUp(t, filler, disk, 0)
+	s.untilRefused(rooms...)
+	operator, pest := s.members[1], s.members[3] // of the second room
+	if e := operator.ask(map[string]any{"do": "line", "text": "/ban m3"}); e.Type != "ok" {
+		t.Errorf("the ban is answered %s: %s", e.Code, e.Message)
+	}
+	s.kill9()
+	s.start()
+	if e := pest.ask(map[string]any{"do": "join", "room": rooms[1]}); e.Code != "banned" {
+		t.Errorf("who was banned is answered %s %s", e.Type, e.Code)
+	}
+	say := func() event { return operator.ask(map[string]any{"do": "say", "text": "is there space again?"}) }
+	for e, n := say(), 0; e.Code != "storage"; e, n = say(), n+1 {
+		if e.Type != "ok" || n == 1000 {
+			t.Fatalf("the disk is full, and the line is answered %s %s", e.Type, e.Code)
+		}
+	}
+	if err := os.Remove(filler); err != nil {
+		t.Fatal(err)
+	}
+	again := time.NewTicker(200 * time.Millisecond)
+	defer again.Stop()
+	for e := (event{}); e.Type != "ok"; <-again.C {
+		if e = say(); s.isOver() {
+			t.Fatalf("the room does not go on: %s", e.Message)
+		}
+	}
+	s.verify()
 }
 
 // fillUp leaves so many bytes of a disk.

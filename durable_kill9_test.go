@@ -13,7 +13,7 @@ import (
 // who was frozen meanwhile.
 func TestKill9(t *testing.T) {
 	kills, each := 100, 10
-	if testing.Short() {
+	if !atFullLength() {
 		kills = 5
 	}
 	s := newStage(t)

@@ -143,6 +143,9 @@ func (m *member) happened(e event) {
 			m.wonder("it was put out of %q", e.Room)
 		}
 	case "notice":
+		if m.faulty && strings.Contains(e.Text+e.Message, "can only be read") {
+			return // the disk failed when the room was opened
+		}
 		m.wonder("it is told: %s%s", e.Text, e.Message)
 	}
 }

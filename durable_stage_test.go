@@ -34,8 +34,12 @@ type stage struct {
 	changed  *sync.Cond // something happened
 	evidence *evidence
 	odd      []string // what should not happen to anybody
+	faulty   bool     // the host's disk fails at any moment
 	members  []*member
 }
+
+// atFullLength tells whether a test is to take as long as make durable lets it.
+func atFullLength() bool { return os.Getenv("P2PCHAT_DURABLE") != "" }
 
 // enough is how long a stage waits for what has to come about, in all.
 const enough = 3 * time.Minute
@@ -100,15 +104,32 @@ func (s *stage) launch(below ...string) {
 		over := exec.CommandContext(context.Background(), below[0], append(below[1:], c.Args...)...)
 		over.Env, c = c.Env, over
 	}
-	s.mu.Lock()
-	s.evidence.restarted()
-	s.mu.Unlock()
+	if s.host != nil {
+		s.ended()
+	}
 	host, err := begin("host", c, s.log)
 	if err != nil {
 		s.Fatal(err)
 	}
 	s.host = host
 	go func() { <-host.ended; s.wake() }()
+}
+
+// ended takes as evidence which rooms the host has told of as well again.
+func (s *stage) ended() {
+	<-s.host.ended
+	var revived []string
+	for _, line := range s.host.out.soFar() {
+		var e event
+		if strings.Contains(line, "can be written to again") && json.Unmarshal([]byte(line), &e) == nil {
+			_, room, _ := strings.Cut(e.Text+e.Message, `room "`)
+			room, _, _ = strings.Cut(room, `"`)
+			revived = append(revived, room)
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.evidence.ended(revived...)
 }
 
 // wake lets everybody look again at what is waited for.

@@ -56,6 +56,7 @@ func (s *stage) finish(rooms ...string) {
 		m.leave()
 	}
 	s.stop()
+	s.ended()
 	s.verify()
 	s.export(rooms...)
 	s.judge()

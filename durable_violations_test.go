@@ -16,14 +16,14 @@ func good() *evidence {
 	e.ack(3, "b1", 1)
 	e.ack(4, "a1", 2)
 	e.stored("dev", []entry{{1, "bob", "b1"}, {2, "ann", "a1"}})
-	e.restarted()
+	e.ended()
 	e.invoke(5, "ann", "dev", "a2")
 	e.ack(6, "a2", 3)
 	e.invoke(7, "bob", "dev", "b2") // stored, and the answer is lost
 	e.invoke(8, "ann", "dev", "a3") // lost
 	e.invoke(9, "bob", "dev", "b3")
 	e.refuse(10, "b3", "storage")
-	e.restarted()
+	e.ended()
 	e.invoke(11, "bob", "dev", "b4")
 	e.ack(12, "b4", 5)
 	bob.over = true
@@ -36,15 +36,28 @@ func good() *evidence {
 
 func TestCheckerAcceptsWhatIsPromised(t *testing.T) {
 	e := good()
+	failThenAck(e)
+	e.ended("dev")
+	six := entry{6, "bob", "b5"}
+	e.stored("dev", append(e.logs["dev"][:5:5], six))
+	e.visits[0].seen = append(e.visits[0].seen, six)
 	if wrong := e.check(); len(wrong) > 0 {
 		t.Fatalf("found:\n%s", strings.Join(wrong, "\n"))
 	}
 	if n := e.unanswered(); n != 2 {
 		t.Fatalf("%d lines have no answer, and 2 have none", n)
 	}
-	if e.acks != 4 {
-		t.Fatalf("%d acknowledgements, and there are 4", e.acks)
+	if e.acks != 5 {
+		t.Fatalf("%d acknowledgements, and there are 5", e.acks)
 	}
+}
+
+// failThenAck: a room can't be stored to, and then acknowledges a line.
+func failThenAck(e *evidence) {
+	e.invoke(20, "ann", "dev", "a4")
+	e.refuse(21, "a4", "storage")
+	e.invoke(22, "bob", "dev", "b5")
+	e.ack(23, "b5", 6)
 }
 
 // Every kind of violation is found: a checker that can't fail proves nothing.
@@ -86,11 +99,10 @@ func TestCheckerFindsViolations(t *testing.T) {
 			e.bodies["a1"].invoked, e.bodies["a2"].answered = 5, 4
 			e.bodies["a2"].invoked = 5
 		}, `message 3 of "dev" was acknowledged before one in front of it was sent`},
-		"an acknowledgement behind a failed write": {func(e *evidence) {
-			e.invoke(20, "ann", "dev", "a4")
-			e.refuse(21, "a4", "storage")
-			e.invoke(22, "bob", "dev", "b5")
-			e.ack(23, "b5", 6)
+		"an acknowledgement behind a failed write": {failThenAck, `"b5" is acknowledged as 6 in "dev", which could not be stored to before`},
+		"one where another room is well again": {func(e *evidence) {
+			failThenAck(e)
+			e.ended("ops")
 		}, `"b5" is acknowledged as 6 in "dev", which could not be stored to before`},
 		"a member with a gap": {func(e *evidence) {
 			e.visits[0].seen = append(e.visits[0].seen[:2:2], e.visits[0].seen[3:]...)

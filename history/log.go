@@ -27,6 +27,7 @@ type Log struct {
 
 	// Below: the owner's.
 	failed    error // why nothing can be appended any more
+	unsynced  bool  // what was found when the log was opened could not be synced
 	file      file  // the last segment; nil until something is appended
 	blocks    blockWriter
 	retention rooms.Retention // the last one that was asked for
@@ -64,9 +65,8 @@ func (l *Log) First() rooms.Seq { return l.view.Load().segments[0] }
 // it incomplete, and where it was set aside. It is empty if there was nothing.
 func (l *Log) Repaired() string { return l.repaired }
 
-// Damage returns why the log has been read-only since it was opened: a
-// *DamageError, or the error of the disk that kept it from being repaired. It is nil
-// for a log that was opened whole.
+// Damage returns the *DamageError that has made the log read-only since it was opened;
+// nil for a log that was opened whole.
 func (l *Log) Damage() error { return l.damage }
 
 // Close closes the log. Everything that was acknowledged is on the disk already.

@@ -162,8 +162,12 @@ func (l *Log) openSegment(f file, segments []rooms.Seq, h header, size int64) er
 		return nil
 	}
 	l.view.Store(&now)
-	if err := l.finish(f, e, size); err != nil {
-		l.damaged(err)
+	err = l.finish(f, e, size)
+	switch {
+	case errors.As(err, &d):
+		l.damaged(d)
+	case err != nil:
+		l.failed, l.unsynced = readOnly(path, err), true
 	}
 	return nil
 }
@@ -190,19 +194,26 @@ func (l *Log) finish(f file, e extent, size int64) error {
 // on the disk: a process that was killed may have written them and not synced.
 func (l *Log) mend(f file, e extent, size int64) error {
 	if e.end < size {
-		kept, err := setAside(l.store.fs, l.dir, segmentName(e.first), f, e.end, size)
-		if err != nil {
+		if err := l.setTorn(f, e.index, size); err != nil {
 			return err
 		}
 		if err := f.Truncate(e.end); err != nil {
 			return err
 		}
-		l.note("cut %d bytes after message %d (%s)%s", size-e.end, e.last, e.bad.reason, kept)
 	}
 	if err := f.Sync(); err != nil {
 		return err
 	}
 	return l.store.fs.SyncDir(l.dir)
+}
+
+// setTorn sets the broken rest of a write aside.
+func (l *Log) setTorn(f file, x index, size int64) error {
+	kept, err := setAside(l.store.fs, l.dir, segmentName(x.first), f, x.end, size)
+	if err == nil {
+		l.note("cut %d bytes after message %d, which a crash had left incomplete%s", size-x.end, x.last, kept)
+	}
+	return err
 }
 
 // readChain reads the chain behind the last message. Where the last segment is empty,

@@ -30,13 +30,47 @@ func (l *Log) revive() error {
 			return err
 		}
 	}
-	if err := l.cutTail(); err != nil {
+	if err := l.secureTail(); err != nil {
 		return err
 	}
 	if err := l.carryOut(); err != nil {
 		return err
 	}
 	return l.freshTail(l.Epoch())
+}
+
+// secureTail makes sure that the last segment is on the disk as far as it counts.
+func (l *Log) secureTail() error {
+	if !l.unsynced {
+		return l.cutTail()
+	}
+	err := l.copyTail()
+	l.unsynced = err != nil
+	return err
+}
+
+// copyTail writes the last segment anew: nobody knows what of it a sync that failed at
+// the start has left in the kernel only.
+func (l *Log) copyTail() error {
+	now := l.view.Load()
+	f, err := l.store.fs.OpenFile(l.tailPath(), os.O_RDONLY)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	size, err := f.Size()
+	if err == nil && size > now.last.end {
+		err = l.setTorn(f, now.last, size)
+	}
+	if err != nil {
+		return err
+	}
+	content, _, err := rewrite(f, now.last, 0)
+	if err != nil {
+		return err
+	}
+	f.Close() // Windows replaces no open file
+	return l.install(now, len(now.segments)-1, content)
 }
 
 // cutTail cuts off what is not acknowledged, and reads the rest again: the kernel may
