@@ -21,12 +21,21 @@ import (
 // ("test: PACKAGE NAME"), and a file of the program with the text that is replaced.
 // The tree stays as it is: the go command is told to read the file from elsewhere.
 func TestSeededBugs(t *testing.T) {
-	if os.Getenv("P2PCHAT_BUGS") == "" {
-		t.Skip("make bugs runs this: it builds the program anew for each bug")
-	}
 	paths, err := filepath.Glob(filepath.Join("testdata", "bugs", "*.txtar"))
 	if err != nil || len(paths) < 10 {
 		t.Fatalf("there are %d bugs, %v", len(paths), err)
+	}
+	listed, err := os.ReadFile(filepath.Join("docs", "testing.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range paths {
+		if b := readBug(t, path); !bytes.Contains(listed, []byte("| "+b.what+" | `"+strings.TrimPrefix(b.pkg, "./")+"` "+b.test+" |")) {
+			t.Errorf("docs/testing.md does not list %s", path)
+		}
+	}
+	if os.Getenv("P2PCHAT_BUGS") == "" {
+		t.Skip("make bugs puts them in: it builds the program anew for each")
 	}
 	for _, path := range paths {
 		t.Run(strings.TrimSuffix(filepath.Base(path), ".txtar"), func(t *testing.T) {
@@ -44,6 +53,7 @@ func TestSeededBugs(t *testing.T) {
 
 // bug is one of testdata/bugs.
 type bug struct {
+	what      string
 	pkg, test string
 	file      string
 	old, new  string
@@ -61,8 +71,9 @@ func readBug(t *testing.T, path string) bug {
 	if m == nil || len(a.Files) != 2 || a.Files[1].Name != "instead" {
 		t.Fatalf("%s has no test, or not a file and what stands there instead", path)
 	}
+	what, _, _ := strings.Cut(string(a.Comment), ".\n")
 	return bug{
-		pkg: string(m[1]), test: string(m[2]), file: a.Files[0].Name,
+		what: what, pkg: string(m[1]), test: string(m[2]), file: a.Files[0].Name,
 		old: string(a.Files[0].Data), new: string(a.Files[1].Data),
 	}
 }

@@ -21,6 +21,8 @@ type Log struct {
 	dir      string
 	repaired string
 	damage   error
+	opening  sync.Once
+	unopened error // of opening
 	closed   atomic.Bool
 	view     atomic.Pointer[view] // replaced by the owner, when a write is durable
 	files    sync.RWMutex         // held by who reads one, and by the owner while one is replaced or removed

@@ -15,10 +15,7 @@ import (
 // nothing to read; all others make the log read-only.
 func (l *Log) open() error {
 	if l.store.host {
-		if err := ensureDir(l.store.fs, l.dir); err != nil {
-			return err
-		}
-		if err := l.store.fs.SyncDir(l.store.roomsDir()); err != nil {
+		if err := l.store.makeRoom(l.dir); err != nil {
 			return err
 		}
 		err := l.store.fs.Remove(filepath.Join(l.dir, rewriteName))
@@ -36,6 +33,23 @@ func (l *Log) open() error {
 		return l.begin(1)
 	}
 	return l.openTail(segments)
+}
+
+// makeRoom makes a room's directory where it is missing. The names of those that were
+// there when the store was opened are durable.
+func (s *Store) makeRoom(dir string) error {
+	s.making.Lock()
+	defer s.making.Unlock()
+	err := s.fs.Mkdir(dir)
+	if err != nil && !errors.Is(err, os.ErrExist) {
+		return err
+	}
+	if s.newRooms = s.newRooms || err == nil; !s.newRooms {
+		return nil
+	}
+	err = s.fs.SyncDir(s.roomsDir())
+	s.newRooms = err != nil
+	return err
 }
 
 // listSegments returns the first message of each segment in the directory, in order.

@@ -33,6 +33,9 @@ type Store struct {
 	mu       sync.Mutex
 	logs     map[rooms.RoomKey]*Log // guarded by mu; open ones, of a host
 	isClosed bool                   // guarded by mu
+
+	making   sync.Mutex // held while a room's directory is made
+	newRooms bool       // guarded by making; one was made and its name may not be durable
 }
 
 func newStore(fsys fs, dir string) *Store {
@@ -83,6 +86,9 @@ func (s *Store) prepare() error {
 		if err := ensureDir(s.fs, dir); err != nil {
 			return err
 		}
+	}
+	if err := s.fs.SyncDir(s.roomsDir()); err != nil {
+		return err
 	}
 	if err := s.fs.SyncDir(s.dir); err != nil {
 		return err
@@ -153,6 +159,20 @@ func (s *Store) roomDir(key rooms.RoomKey) string {
 // Room returns the same one. A damaged log opens read-only: see Log.Damage. In a
 // view every call looks anew, and a missing room is os.ErrNotExist.
 func (s *Store) Room(key rooms.RoomKey) (*Log, error) {
+	l, err := s.room(key)
+	if err != nil {
+		return nil, err
+	}
+	l.opening.Do(func() { l.unopened = l.open() }) // rooms are opened at the same time
+	if l.unopened != nil {
+		s.forget(l)
+		return nil, fmt.Errorf("history of room %x: %w", key[:], l.unopened)
+	}
+	return l, nil
+}
+
+// room returns a log that may not be open yet.
+func (s *Store) room(key rooms.RoomKey) (*Log, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.isClosed {
@@ -162,9 +182,6 @@ func (s *Store) Room(key rooms.RoomKey) (*Log, error) {
 		return l, nil
 	}
 	l := &Log{store: s, key: key, dir: s.roomDir(key)}
-	if err := l.open(); err != nil {
-		return nil, fmt.Errorf("history of room %x: %w", key[:], err)
-	}
 	if s.host {
 		s.logs[key] = l
 	}

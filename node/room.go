@@ -110,15 +110,27 @@ func openRoom(h *Host, o rooms.Opened, log Log) (*room, error) {
 		state:   rooms.NewRoom(h.limits, h.peer),
 		members: map[rooms.SessionID]*session{},
 	}
-	latest, err := log.Last(recallMessages)
-	if err != nil && log.Damage() == nil {
+	if err := r.recall(); err != nil && log.Damage() == nil {
 		return nil, err
-	}
-	for _, m := range latest {
-		r.state.Recall(m)
 	}
 	r.state.Head = log.Head()
 	return r, nil
+}
+
+// recall lets the room know its latest messages.
+func (r *room) recall() error {
+	head := r.log.Head()
+	for seq := head - min(head, recallMessages); seq < head; {
+		messages, err := r.log.After(seq, recallMessages)
+		if err != nil || len(messages) == 0 {
+			return err
+		}
+		for _, m := range messages {
+			r.state.Recall(m)
+		}
+		seq = messages[len(messages)-1].Seq
+	}
+	return nil
 }
 
 // recallMessages is how far back a room looks, when it is opened, for lines that
