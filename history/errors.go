@@ -52,6 +52,9 @@ func (e *DamageError) Error() string {
 	return fmt.Sprintf("%q is damaged %s, at byte %d: %s", e.File, where, e.Offset, e.Reason)
 }
 
+// Beyond is the first message that is known to be whole behind the damage; 0: none is.
+func (e *DamageError) Beyond() rooms.Seq { return e.Before }
+
 // VersionError says that a file was written by a later version of the program.
 type VersionError struct {
 	File    string

@@ -43,6 +43,7 @@ type view struct {
 	last     index       // of the last segment
 	chain    chainSum    // behind the last message; zero: not known
 	open     []rooms.Seq // what redactions named that are not carried out yet
+	lost     bool        // the last message is a placeholder: nobody knows its mark
 }
 
 func (v *view) head() rooms.Seq { return v.last.last }
@@ -70,6 +71,10 @@ func (l *Log) Repaired() string { return l.repaired }
 // Damage returns the *DamageError that has made the log read-only since it was opened;
 // nil for a log that was opened whole.
 func (l *Log) Damage() error { return l.damage }
+
+// Failed is why nothing can be appended: a write that failed, damage, or the end of the
+// log. It is the owner's to ask.
+func (l *Log) Failed() error { return l.failed }
 
 // Close closes the log. Everything that was acknowledged is on the disk already.
 func (l *Log) Close() error {
@@ -156,7 +161,7 @@ func (l *Log) encode(now *view, msgs []rooms.Message) (*view, error) {
 		if began {
 			x.add(m.Seq, off)
 		}
-		next.chain, m.Mark = behind, behind.mark()
+		next.chain, next.lost, m.Mark = behind, rec.Lost, behind.mark()
 	}
 	x.last = msgs[len(msgs)-1].Seq
 	x.end = now.last.end + int64(len(l.blocks.buf))

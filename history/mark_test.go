@@ -92,3 +92,43 @@ func TestChainAroundALost(t *testing.T) {
 		}
 	}
 }
+
+// A placeholder at the head has no mark: whoever has read the message that was there is
+// not told that this is another history.
+func TestMarkOfALostHead(t *testing.T) {
+	m, last, _ := smallRoom(t)
+	s, err := openMemory(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := openRoom(t, s)
+	known, err := l.Mark(last)
+	if err != nil || known == 0 {
+		t.Fatalf("mark %x, %v", known, err)
+	}
+	if err := l.freshTail(l.Epoch()); err != nil { // an empty segment behind it
+		t.Fatal(err)
+	}
+	s.Close()
+	nodes := segmentsOf(t, m)
+	before := nodes[len(nodes)-2]
+	frames := framesOf(t, before)
+	before.data[frames[len(frames)-1].off+frameHead+9] ^= 1
+	if s, err = openMemory(m); err != nil {
+		t.Fatal(err)
+	}
+	if r, err := s.Repair(lobby); err != nil || len(r.Lost) != 1 || r.Renewed {
+		t.Fatalf("%v, %v", r, err)
+	}
+	l = openRoom(t, s)
+	if got, err := l.Mark(last); got != 0 || err != nil {
+		t.Errorf("the mark of a lost message is %x, %v", got, err)
+	}
+	next := run(last+1, last+1)
+	if err := l.Append(next); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := l.Mark(last + 1); got != next[0].Mark || got == 0 || err != nil {
+		t.Errorf("the mark behind it is %x, %v, want %x", got, err, next[0].Mark)
+	}
+}

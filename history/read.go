@@ -81,6 +81,8 @@ func (l *Log) between(from, end rooms.Seq) ([]rooms.Message, error) {
 func (l *Log) Mark(seq rooms.Seq) (rooms.Mark, error) {
 	now := l.view.Load()
 	switch {
+	case seq == now.head() && now.lost:
+		return 0, nil
 	case seq == now.head():
 		return now.chain.mark(), nil
 	case seq == 0 || seq > now.head() || seq+1 < now.segments[0]:

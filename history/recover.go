@@ -166,7 +166,7 @@ func (l *Log) openSegment(f file, segments []rooms.Seq, h header, size int64) er
 	}
 	now := view{segments: segments, last: e.index}
 	if d == nil {
-		now.chain, d, err = l.readChain(f, segments, &e)
+		d, err = l.readChain(f, &e, &now)
 	}
 	if err != nil {
 		return err
@@ -232,21 +232,21 @@ func (l *Log) setTorn(f file, x index, size int64) error {
 
 // readChain reads the chain behind the last message. Where the last segment is empty,
 // that message is the last of the segment before.
-func (l *Log) readChain(f file, segments []rooms.Seq, e *extent) (chain chainSum, _ *DamageError, _ error) {
+func (l *Log) readChain(f file, e *extent, now *view) (*DamageError, error) {
 	path, last, block := l.path(e.first), e.index, e.block
 	if e.last < e.first {
-		if len(segments) < 2 {
-			return chain, nil, nil
+		if len(now.segments) < 2 {
+			return nil, nil
 		}
-		before := segments[len(segments)-2]
+		before := now.segments[len(now.segments)-2]
 		path = l.path(before)
 		bf, be, err := l.scanClosed(before, e.first)
 		var d *DamageError
 		if errors.As(err, &d) {
-			return chain, d, nil
+			return d, nil
 		}
 		if err != nil {
-			return chain, nil, err
+			return nil, err
 		}
 		defer bf.Close()
 		f, last, block = bf, be.index, be.block
@@ -256,15 +256,15 @@ func (l *Log) readChain(f file, segments []rooms.Seq, e *extent) (chain chainSum
 	for r.off < r.end {
 		fr, err := r.next()
 		if err != nil {
-			return chain, nil, err
+			return nil, err
 		}
 		var rec record
 		if err := blocks.decode(fr, &rec); err != nil {
-			return chain, &DamageError{File: path, Offset: fr.off, After: fr.seq - 1, Reason: err.Error()}, nil
+			return &DamageError{File: path, Offset: fr.off, After: fr.seq - 1, Reason: err.Error()}, nil
 		}
-		chain = rec.chain(fr.seq)
+		now.chain, now.lost = rec.chain(fr.seq), rec.Lost
 	}
-	return chain, nil, nil
+	return nil, nil
 }
 
 // damaged makes the log read-only because of what was found when it was opened.

@@ -96,6 +96,9 @@ func (l *Log) over(v *view, now time.Time) (bool, error) {
 		return false, nil
 	}
 	newest, err := l.timeOf(next - 1)
+	if damaged(err) { // what follows is not older
+		newest, err = l.timeOf(next)
+	}
 	return err == nil && now.Sub(newest) > r.Age, err
 }
 

@@ -175,3 +175,18 @@ func TestRetainOnlyOpensWhatItNeeds(t *testing.T) {
 	}
 	retain(t, l, rooms.Retention{Messages: 1 << 40, Bytes: 1 << 40}, noon)
 }
+
+// A damaged old segment goes when what follows it is too old.
+func TestRetainRemovesDamage(t *testing.T) {
+	m, last, _ := smallRoom(t)
+	segmentsOf(t, m)[0].data[headerSize+frameHead+5] ^= 1
+	s, err := openMemory(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := openRoom(t, s)
+	removed, err := l.Retain(rooms.Retention{Age: time.Hour}, noon.Add(1000*time.Hour))
+	if removed != last || err != nil || l.Failed() != nil {
+		t.Errorf("removed up to %d, %v, want %d; failed: %v", removed, err, last, l.Failed())
+	}
+}

@@ -78,6 +78,7 @@ type request struct {
 	cmd    rooms.Command
 	ticket uint64 // what Send returned
 	ref    uint64 // on the wire; 0: not sent over the present connection
+	again  bool   // it was sent over a connection that is lost
 	resume bool   // asked by the client itself, to get back into its room
 }
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -60,7 +61,7 @@ type Host struct {
 	started   time.Time
 
 	sessionIDs atomic.Uint64
-	searches   chan struct{}   // one token for each search that runs
+	searches   chan struct{}   // a token for each search that runs: half of the processors are for all else
 	strangers  strangers       // connections that have not said hello
 	stopping   chan struct{}   // closed when the host begins to stop
 	work       sync.WaitGroup  // the registrar and the rooms
@@ -72,9 +73,6 @@ type Host struct {
 	closed bool
 }
 
-// searchesAtOnce bounds the searches that run, each of which may keep a processor busy.
-const searchesAtOnce = 2
-
 // NewHost opens the rooms in the store and begins to take connections.
 func NewHost(c HostConfig) (*Host, error) {
 	id, err := peer.IDFromPrivateKey(c.Key)
@@ -83,7 +81,7 @@ func NewHost(c HostConfig) (*Host, error) {
 	}
 	h := &Host{
 		config: c, limits: c.Limits, peer: rooms.PeerID(id.String()), started: time.Now(),
-		stopping: make(chan struct{}), searches: make(chan struct{}, searchesAtOnce),
+		stopping: make(chan struct{}), searches: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
 	}
 	h.ctx, h.cancel = context.WithCancel(context.Background())
 	if h.registrar, err = newRegistrar(h, c.Store); err != nil {

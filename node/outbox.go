@@ -172,13 +172,18 @@ func (o *outbox) filled(g *gap, last rooms.Seq) bool {
 	return true
 }
 
-// skip gives up on a gap that can't be read: the session goes on behind it.
-func (o *outbox) skip(g *gap) {
+// skip gives up on a gap that can't be read: the session goes on with the message next,
+// or where that is 0, behind all that are there.
+func (o *outbox) skip(g *gap, next rooms.Seq) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.room == g.room && o.visit == g.visit {
-		o.next = o.head + 1
+	if o.room != g.room || o.visit != g.visit {
+		return
 	}
+	if next <= o.next {
+		next = o.head + 1
+	}
+	o.next = next
 }
 
 // full tells whether the session has to read its answers before it may ask more.

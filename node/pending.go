@@ -65,7 +65,7 @@ func (k *Client) disconnected() {
 	kept := k.pending[:0]
 	for _, r := range k.pending {
 		sent := r.ref != 0
-		r.ref = 0
+		r.ref, r.again = 0, r.again || sent
 		switch {
 		case r.resume:
 		case sent && !repeatable(r.cmd):
@@ -81,7 +81,9 @@ func (k *Client) disconnected() {
 
 // repeatable tells whether a command can be sent again without doing more.
 func repeatable(cmd rooms.Command) bool {
-	switch cmd.(type) {
+	switch c := cmd.(type) {
+	case rooms.Redact:
+		return c.Seq != 0 // the last message would be another one
 	case rooms.Create, rooms.Invite, rooms.Whisper, rooms.Kick, rooms.Ban:
 		return false
 	}

@@ -15,9 +15,11 @@ type frame struct {
 // take handles one frame. It returns why the link has to be given up, if it has.
 func (k *Client) take(f frame) (why string) {
 	if f.ref != 0 {
-		k.answer(f)
-		k.pump()
-		return ""
+		why := k.answer(f)
+		if why == "" {
+			k.pump()
+		}
+		return why
 	}
 	switch e := f.event.(type) {
 	case *rooms.Refusal: // the host ends the session
@@ -91,23 +93,25 @@ func (k *Client) delivered(e rooms.Posted) {
 	}
 }
 
-// answer hands an answer to whoever asked.
-func (k *Client) answer(f frame) {
+// answer hands an answer to whoever asked. It returns why the link has to be given up,
+// if it has.
+func (k *Client) answer(f frame) (why string) {
 	i := slices.IndexFunc(k.pending, func(r *request) bool { return r.ref == f.ref && f.ref != 0 })
 	if i < 0 {
-		return
+		return ""
 	}
 	r := k.pending[i]
 	k.remove(i)
-	k.wait = firstRetry
 	if r.resume {
-		k.resumed(f.event)
-		return
+		return k.resumed(f.event)
 	}
+	k.wait = firstRetry
 	if entered, ok := f.event.(rooms.Entered); ok {
 		k.entered(entered)
+		k.gapAt = 0
 	}
 	k.reply(r, f.event)
+	return ""
 }
 
 // remove takes out a request that is answered: mostly the first.
@@ -128,16 +132,50 @@ func (k *Client) entered(e rooms.Entered) {
 
 // resumed handles the answer to the client's own return into its room. Whoever reads
 // the Events learns from it what was missed.
-func (k *Client) resumed(e rooms.Event) {
+func (k *Client) resumed(e rooms.Event) (why string) {
 	switch e := e.(type) {
 	case rooms.Entered:
-		older := e.From.Epoch != k.cursor.Epoch || e.From.Seq < k.cursor.Seq
-		e.Diverged = e.Diverged || older && !e.Room.NoHistory // which begins anew with each start of the host
+		other := e.From.Epoch != k.cursor.Epoch
+		if other || e.From.Seq > k.cursor.Seq {
+			k.giveBack()
+		}
+		// A room that keeps nothing begins anew with each start of the host.
+		e.Diverged = !e.Room.NoHistory && (e.Diverged || other || e.From.Seq < k.cursor.Seq)
 		k.entered(e)
 		k.emit(e)
+		k.wait = firstRetry
 		k.returning = e.From.Seq < e.Head
 	case *rooms.Refusal:
+		if passes(e.Code) {
+			return e.Message
+		}
 		k.emit(rooms.RoomChanged{What: rooms.RoomLeft, Room: rooms.RoomInfo{Room: k.room}, Reason: e.Error()})
 		k.room = ""
 	}
+	return ""
+}
+
+// giveBack answers the lines that were sent and not answered, where the replay does not
+// tell which of them were said: sent again, they might appear twice.
+func (k *Client) giveBack() {
+	kept := k.pending[:0]
+	for _, r := range k.pending {
+		if say, ok := r.cmd.(rooms.Say); ok && r.again {
+			k.reply(r, rooms.Refuse(rooms.Unreachable, "ask somebody who was there, and say it again if not",
+				"it can't be told whether %q was said before the connection was lost", brief(say.Text)))
+			continue
+		}
+		kept = append(kept, r)
+	}
+	clear(k.pending[len(kept):])
+	k.pending = kept
+}
+
+// brief is the beginning of a text, for a sentence.
+func brief(text string) string {
+	const most = 40
+	if r := []rune(text); len(r) > most {
+		return string(r[:most]) + "…"
+	}
+	return text
 }

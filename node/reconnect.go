@@ -102,5 +102,5 @@ func (k *Client) patience(try int) time.Duration {
 
 // passes tells whether a refusal to connect may pass by itself.
 func passes(code rooms.Code) bool {
-	return code == rooms.Unreachable || code == rooms.Busy || code == rooms.BadRequest
+	return code == rooms.Unreachable || code == rooms.Busy || code == rooms.BadRequest || code == rooms.Storage
 }

@@ -140,7 +140,11 @@ func (g *registrar) answer(a ask) reply {
 	if refusal != nil {
 		return reply{refusal: refusal}
 	}
-	if err := g.record(d.Changes); err != nil {
+	err := g.record(d.Changes)
+	if err != nil && g.registry.Dispensable(d.Changes) {
+		d.Changes, err = nil, nil
+	}
+	if err != nil {
 		log.Errorf("state: %v", err)
 		return reply{refusal: rooms.Refuse(rooms.Storage, "nothing was changed; tell the owner of this host",
 			"the host's disk is full or failing")}
@@ -191,7 +195,10 @@ func (g *registrar) broadcast(a ask, e rooms.Broadcast, answer rooms.Event, carr
 		g.host.observe(m)
 	}
 	r := g.rooms[e.Key]
-	if r == nil {
+	if r == nil { // it can't be opened now
+		if carries {
+			a.session.out.push(a.ref, g.host.complete(answer))
+		}
 		return
 	}
 	b := broadcast{event: e.Event}
@@ -217,6 +224,7 @@ func (g *registrar) carryOut(a ask, e rooms.Effect, rep *reply) {
 		r := g.room(e.Key)
 		if r == nil {
 			rep.refusal = rooms.Refuse(rooms.Storage, "tell the owner of this host", "the host can't open room %q on its disk", e.Answer.Room.Room)
+			g.vacate(e.Session)
 			return
 		}
 		done := make(chan struct{})
@@ -237,6 +245,14 @@ func (g *registrar) carryOut(a ask, e rooms.Effect, rep *reply) {
 			delete(g.sessions, e.Session)
 			s.drop(e.Why)
 		}
+	}
+}
+
+// vacate takes back the seat of a session whose room can't be opened.
+func (g *registrar) vacate(s rooms.SessionID) {
+	now := env()
+	if d, refusal := g.registry.Decide(now, s, rooms.Leave{}); refusal == nil {
+		g.registry.Commit(s, now, rooms.Leave{}, d)
 	}
 }
 

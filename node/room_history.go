@@ -100,18 +100,21 @@ func (d redact) missed() { d.session.out.push(d.ref, notInRoom()) }
 
 func (d redact) do(r *room) {
 	r.commit()
-	target, refusal := r.target(d)
-	var m rooms.Message
+	now := time.Now()
+	var target, m rooms.Message
+	refusal := r.state.MayRedact(now, d.session.id)
 	if refusal == nil {
-		m, refusal = r.state.Redact(time.Now(), d.session.id, target)
+		target, refusal = r.target(d)
+	}
+	if refusal == nil {
+		m, refusal = r.state.Redact(now, d.session.id, target)
 	}
 	if refusal != nil {
 		d.session.out.push(d.ref, refusal)
 		return
 	}
 	if err := r.log.Redact(m); err != nil {
-		r.fail(err)
-		d.session.out.push(d.ref, r.storageRefusal())
+		d.session.out.push(d.ref, r.unstored(err))
 		return
 	}
 	m.Room = r.id
@@ -159,6 +162,18 @@ func (r *room) unreadable() *rooms.Refusal {
 func (r *room) storageRefusal() *rooms.Refusal {
 	return rooms.Refuse(rooms.Storage, "nothing that was said is lost; tell the owner of this host",
 		"room %q can't be written to: the host's disk is full or failing", r.id)
+}
+
+// unstored takes back what the log did not take. That may be because of old damage in
+// what it has, and is no reason to take no lines any more.
+func (r *room) unstored(err error) *rooms.Refusal {
+	if r.log.Failed() == nil {
+		log.Errorf("room %s: %v", r.id, err)
+		r.state.Forget(r.log.Head())
+		return r.unreadable()
+	}
+	r.fail(err)
+	return r.storageRefusal()
 }
 
 // fail makes the room read-only, until the disk takes something again.
@@ -211,8 +226,12 @@ func (r *room) retain() {
 		return
 	}
 	removed, err := r.log.Retain(r.retention, time.Now())
-	if err != nil && !r.failing {
+	switch {
+	case err == nil:
+	case r.log.Failed() != nil && !r.failing:
 		r.fail(err)
+	default:
+		log.Errorf("room %s: what it is to keep no longer: %v", r.id, err)
 	}
 	if removed > 0 {
 		log.Infof("room %s: the messages up to %d are no longer kept", r.id, removed)

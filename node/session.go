@@ -45,7 +45,7 @@ type session struct {
 
 	sent, hold int64 // bytes written, and after how many the writer waits for the member to leave; owned by the writer
 
-	ctx    context.Context // ends when the writer has ended, or the host stops
+	ctx    context.Context // ends with the reader or the writer, or when the host stops
 	cancel context.CancelFunc
 
 	gone    chan struct{} // closed when the registrar has dropped it

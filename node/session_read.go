@@ -29,6 +29,7 @@ func (s *session) read(r *wire.Reader) {
 	}()
 	defer func() { <-handled }()
 	defer close(waiting)
+	defer s.cancel() // nobody waits for a search any more
 	for {
 		_ = s.conn.SetReadDeadline(time.Now().Add(silentTime))
 		if s.host.closing() { // looked at behind the deadline, which stopping cuts short
@@ -178,7 +179,7 @@ func (s *session) search(ref uint64, c rooms.Search) {
 	select {
 	case s.host.searches <- struct{}{}:
 		defer func() { <-s.host.searches }()
-	case <-s.written:
+	case <-s.ctx.Done():
 		return
 	}
 	s.history(ref, func(r *room) (rooms.Event, error) { return r.search(s.ctx, c, s.host.limits.PageMessages) })
@@ -218,6 +219,8 @@ func (s *session) pace(cmd rooms.Command) {
 		if rate > 0 {
 			cost = max(1, requestRate/rate)
 		}
+	case rooms.Join, rooms.Redact, rooms.Search:
+		cost = 4 // they read the disk
 	}
 	if s.peer == s.host.peer {
 		return

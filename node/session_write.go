@@ -1,8 +1,11 @@
 package node
 
 import (
+	"errors"
+	"fmt"
 	"time"
 
+	"p2pchat/node/wire"
 	"p2pchat/rooms"
 )
 
@@ -85,26 +88,45 @@ func (s *session) send(frames []byte) error {
 	return nil
 }
 
-// catchUp sends the next page of the log to a session that lags.
+// catchUp sends the next page of the log to a session that lags. Where a page can't be
+// read, it is tried again; then the connection is cut, and the member comes back for it.
+// Only what is damaged is left out.
 func (s *session) catchUp(g *gap) error {
 	page, err := g.room.log.After(g.after, s.host.limits.PageMessages)
 	for n := 0; err != nil && n < len(readAgain) && s.out.stands(g); n++ {
 		s.pause(readAgain[n]) // out of file handles, say: that passes
 		page, err = g.room.log.After(g.after, s.host.limits.PageMessages)
 	}
-	if !s.out.stands(g) {
+	var damage interface{ Beyond() rooms.Seq }
+	switch {
+	case !s.out.stands(g):
 		return nil
-	}
-	if err != nil || len(page) == 0 {
+	case errors.As(err, &damage):
 		log.Errorf("room %s: reading behind %d: %v", g.room.id, g.after, err)
-		s.out.push(0, rooms.Notice{Text: "a part of this room's history can't be read from the host's disk"})
-		s.out.skip(g)
+		s.out.push(0, rooms.Notice{Text: "a part of this room's history is damaged on the host's disk, and left out here"})
+		s.out.skip(g, damage.Beyond())
+		return nil
+	case err != nil:
+		log.Errorf("room %s: reading behind %d: %v", g.room.id, g.after, err)
+		return err
+	case len(page) == 0: // all of it was removed since
+		s.out.skip(g, 0)
 		return nil
 	}
+	frames := s.missing(g, page[0].Seq)
 	if !s.out.filled(g, page[len(page)-1].Seq) {
 		return nil
 	}
-	return s.send(appendPage(nil, g.room.id, page, g.replayTo))
+	return s.send(appendPage(frames, g.room.id, page, g.replayTo))
+}
+
+// missing tells a member of a room that keeps nothing what it was too slow to hear.
+func (s *session) missing(g *gap, next rooms.Seq) []byte {
+	if g.room.kept || next <= g.after+1 {
+		return nil
+	}
+	text := fmt.Sprintf("%d messages were said meanwhile, and this room keeps none", next-g.after-1)
+	return wire.AppendEvent(nil, 0, rooms.Notice{Text: text})
 }
 
 // pause waits before reading again, but not for a host that stops.

@@ -24,7 +24,7 @@ type Store interface {
 	Size() (int64, error)
 }
 
-// Log is one room's history. The first five methods are called by one goroutine; the
+// Log is one room's history. The first six methods are called by one goroutine; the
 // others may be called from any at the same time, and see only what is on disk.
 type Log interface {
 	// Append stores messages, and sets the mark of each.
@@ -34,6 +34,8 @@ type Log interface {
 	// Retain removes what is over a bound, and returns the last message that it removed;
 	// 0: none. It works on a log that has failed, too, to make room.
 	Retain(r rooms.Retention, now time.Time) (removed rooms.Seq, err error)
+	// Failed is why the log takes no messages any more; nil: it does.
+	Failed() error
 	// Revive lets the log take messages again after it has failed, if the disk lets it.
 	Revive() error
 	Close() error
@@ -71,6 +73,7 @@ func newPassing(epoch uint64) Log { return &passing{epoch: epoch, ring: newRing(
 
 func (p *passing) Append(messages []rooms.Message) error { p.ring.add(messages); return nil }
 func (p *passing) Redact(m rooms.Message) error          { p.ring.redact(m); return nil }
+func (p *passing) Failed() error                         { return nil }
 func (p *passing) Revive() error                         { return nil }
 func (p *passing) Retain(rooms.Retention, time.Time) (rooms.Seq, error) {
 	return 0, nil

@@ -45,6 +45,8 @@ type world struct {
 	store  *history.Store
 	wrap   func(Log) Log // puts something between the host and its logs
 	refuse atomic.Bool   // no log can be opened
+
+	refuseRecord *atomic.Bool // nothing can be recorded
 }
 
 // logs makes a Store of a history.Store.
@@ -62,6 +64,13 @@ func (l logs) Log(key rooms.RoomKey) (Log, error) {
 		return inner, err
 	}
 	return l.world.wrap(inner), nil
+}
+
+func (l logs) Record(changes ...rooms.Change) error {
+	if r := l.world.refuseRecord; r != nil && r.Load() {
+		return errSick
+	}
+	return l.Store.Record(changes...)
 }
 
 func newKey(t testing.TB) crypto.PrivKey {

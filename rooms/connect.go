@@ -196,3 +196,14 @@ func read(random io.Reader, b []byte) {
 		panic("rooms: no randomness: " + err.Error())
 	}
 }
+
+// Dispensable tells whether changes may go unrecorded where the disk is full: they only
+// say again who has a nick.
+func (r *Registry) Dispensable(changes []Change) bool {
+	for _, c := range changes {
+		if c.Kind != NickClaimed || r.nicks[c.Peer].nick != c.Name {
+			return false
+		}
+	}
+	return true
+}

@@ -12,8 +12,8 @@ type bucket struct {
 	at    time.Time
 }
 
-// take takes one token, or says how long until there is one.
-func (b *bucket) take(now time.Time, burst int, rate float64) (wait time.Duration, ok bool) {
+// take takes so many tokens, or all that fit, or says how long until there are as many.
+func (b *bucket) take(now time.Time, cost, burst int, rate float64) (wait time.Duration, ok bool) {
 	if rate <= 0 {
 		return 0, true
 	}
@@ -21,11 +21,12 @@ func (b *bucket) take(now time.Time, burst int, rate float64) (wait time.Duratio
 		b.spent = max(0, b.spent-gone*rate)
 	}
 	b.at = now // also when the clock was set back: nobody waits for it to catch up
-	if b.spent+1 > float64(burst) {
-		missing := b.spent + 1 - float64(burst)
+	need := float64(min(cost, burst))
+	if b.spent+need > float64(burst) {
+		missing := b.spent + need - float64(burst)
 		return time.Duration(math.Ceil(missing / rate * float64(time.Second))), false
 	}
-	b.spent++
+	b.spent += need
 	return 0, true
 }
 

@@ -72,7 +72,23 @@ func (r *Room) Observe(e MemberChanged) {
 
 // Fail is called when lines behind head could not be stored: the room takes no
 // more of them, until Recover.
-func (r *Room) Fail(head Seq) { r.Head, r.failed = head, true }
+func (r *Room) Fail(head Seq) {
+	r.Forget(head)
+	r.failed = true
+}
+
+// Forget is called when what is behind head was not stored. Others get the numbers.
+func (r *Room) Forget(head Seq) {
+	r.Head = head
+	for _, w := range r.origins {
+		w.last = min(w.last, head)
+		for i, seq := range w.seqs {
+			if seq > head {
+				w.seqs[i] = 0
+			}
+		}
+	}
+}
 
 // Recover is called when lines can be stored again.
 func (r *Room) Recover() { r.failed = false }
@@ -84,7 +100,7 @@ func (r *Room) Say(now time.Time, s SessionID, cmd Say) (m Message, again bool, 
 	if !ok {
 		return Message{}, false, notInRoom()
 	}
-	if seq, known, old := r.lookup(p.author.Peer, cmd.Origin); known && seq <= r.Head { // behind Head: lost, see Fail
+	if seq, known, old := r.lookup(p.author.Peer, cmd.Origin); known {
 		return Message{Seq: seq}, true, nil
 	} else if old {
 		return Message{}, false, Refuse(BadRequest, "say it again", "this line is older than the host remembers")
@@ -98,8 +114,21 @@ func (r *Room) Say(now time.Time, s SessionID, cmd Say) (m Message, again bool, 
 	return m, false, nil
 }
 
+// redactionCost is how many lines a redaction counts for: a part of the history is
+// written anew.
+const redactionCost = 4
+
+// MayRedact tells whether a member may ask for a redaction now, and counts it.
+func (r *Room) MayRedact(now time.Time, s SessionID) *Refusal {
+	p, ok := r.inside[s]
+	if !ok {
+		return notInRoom()
+	}
+	return r.mayWrite(now, p, redactionCost)
+}
+
 // Redact makes the entry that takes the text out of a message of the room. Its
-// author may do so, and an operator.
+// author may do so, and an operator. MayRedact comes first.
 func (r *Room) Redact(now time.Time, s SessionID, target Message) (Message, *Refusal) {
 	p, ok := r.inside[s]
 	switch {
@@ -109,9 +138,6 @@ func (r *Room) Redact(now time.Time, s SessionID, target Message) (Message, *Ref
 		return Message{}, Refuse(BadRequest, "/search shows the numbers of messages", "message %d has no text that could be removed", target.Seq)
 	case target.From.Peer != p.author.Peer && p.role < Operator:
 		return Message{}, Refuse(Denied, "ask an operator of the room", "message %d is not yours", target.Seq)
-	}
-	if refusal := r.mayWrite(now, p); refusal != nil {
-		return Message{}, refusal
 	}
 	m := r.entry(now, p, Redaction)
 	m.Target = target.Seq
@@ -135,12 +161,13 @@ func (r *Room) mayspeak(now time.Time, p *speaker, cmd Say) *Refusal {
 	if refusal := r.limits.checkText(cmd); refusal != nil {
 		return refusal
 	}
-	return r.mayWrite(now, p)
+	return r.mayWrite(now, p, 1)
 }
 
-// mayWrite tells whether a member may add something to the history now.
-func (r *Room) mayWrite(now time.Time, p *speaker) *Refusal {
-	if refusal := r.mayHurry(now, p); refusal != nil {
+// mayWrite tells whether a member may add something to the history now that counts for
+// so many lines.
+func (r *Room) mayWrite(now time.Time, p *speaker, cost int) *Refusal {
+	if refusal := r.mayHurry(now, p, cost); refusal != nil {
 		return refusal
 	}
 	if r.failed {
@@ -150,7 +177,7 @@ func (r *Room) mayWrite(now time.Time, p *speaker) *Refusal {
 }
 
 // mayHurry holds a member to its rate.
-func (r *Room) mayHurry(now time.Time, p *speaker) *Refusal {
+func (r *Room) mayHurry(now time.Time, p *speaker, cost int) *Refusal {
 	if p.author.Peer == r.owner {
 		return nil
 	}
@@ -160,7 +187,7 @@ func (r *Room) mayHurry(now time.Time, p *speaker) *Refusal {
 		b = &bucket{}
 		r.flood[p.author.Peer] = b
 	}
-	if wait, ok := b.take(now, r.limits.Burst, r.limits.Rate); !ok {
+	if wait, ok := b.take(now, cost, r.limits.Burst, r.limits.Rate); !ok {
 		refusal := Refuse(RateLimited, "wait a moment and send it again", "you are sending faster than this host takes (%d at once, then %g a second)", r.limits.Burst, r.limits.Rate)
 		refusal.Retry = wait
 		return refusal

@@ -315,3 +315,73 @@ func TestFail(t *testing.T) {
 	c.silenced(ownerIn, line("x", 1), rooms.Storage)
 	c.silenced(aliceIn, line("", 9), rooms.BadRequest)
 }
+
+// A line that was not stored is not remembered: another one gets its number.
+func TestFailedLineIsForgotten(t *testing.T) {
+	c := newConversation(t)
+	lost := rooms.Say{Kind: rooms.Text, Text: "lost", Origin: rooms.Origin{Client: 7, Count: 1}}
+	if m, _, no := c.room.Say(c.now, bobIn, lost); no != nil || m.Seq != 1 {
+		t.Fatal(m, no)
+	}
+	c.room.Fail(0)
+	if _, _, no := c.room.Say(c.now, bobIn, lost); no == nil || no.Code != rooms.Storage {
+		t.Fatalf("while the disk fails: %v", no)
+	}
+	c.room.Recover()
+	other := rooms.Say{Kind: rooms.Text, Text: "another", Origin: rooms.Origin{Client: 8, Count: 1}}
+	if m, again, no := c.room.Say(c.now, aliceIn, other); no != nil || again || m.Seq != 1 {
+		t.Fatal(m, again, no)
+	}
+	if m, again, no := c.room.Say(c.now, bobIn, lost); no != nil || again || m.Seq != 2 {
+		t.Fatalf("the line is taken for number %d, said before: %v, %v", m.Seq, again, no)
+	}
+}
+
+func TestRedact(t *testing.T) {
+	c := newConversation(t)
+	said := func(s rooms.SessionID, text string) rooms.Message {
+		m, _, no := c.room.Say(c.now, s, rooms.Say{Kind: rooms.Text, Text: text})
+		if no != nil {
+			t.Fatal(no)
+		}
+		return m
+	}
+	alices, bobs := said(aliceIn, "alice's"), said(bobIn, "bob's")
+	redact := func(s rooms.SessionID, target rooms.Message) (rooms.Message, rooms.Code) {
+		m, no := c.room.Redact(c.now, s, target)
+		if no != nil {
+			return m, no.Code
+		}
+		return m, ""
+	}
+	if _, code := redact(bobIn, alices); code != rooms.Denied {
+		t.Errorf("somebody else's: %q", code)
+	}
+	if _, code := redact(99, alices); code != rooms.NotInRoom {
+		t.Errorf("from outside: %q", code)
+	}
+	m, code := redact(bobIn, bobs)
+	if code != "" || m.Kind != rooms.Redaction || m.Target != 2 || m.Seq != 3 || m.From.Nick != "bob" {
+		t.Errorf("one's own: %+v, %q", m, code)
+	}
+	if _, code := redact(bobIn, m); code != rooms.BadRequest {
+		t.Errorf("a redaction: %q", code)
+	}
+	bobs.Redacted = true
+	if _, code := redact(bobIn, bobs); code != rooms.BadRequest {
+		t.Errorf("again: %q", code)
+	}
+	c.room.Observe(rooms.MemberChanged{Member: rooms.Member{Peer: "peer-bob", Nick: "bob", Role: rooms.Operator}})
+	if m, code := redact(bobIn, alices); code != "" || m.Target != 1 {
+		t.Errorf("by an operator: %+v, %q", m, code)
+	}
+	c = newConversation(t, func(l *rooms.Limits) { l.Rate = 2 })
+	for range 2 {
+		if no := c.room.MayRedact(c.now, aliceIn); no != nil {
+			t.Fatal(no)
+		}
+	}
+	if no := c.room.MayRedact(c.now, aliceIn); no == nil || no.Code != rooms.RateLimited {
+		t.Errorf("a third one at once: %v", no)
+	}
+}

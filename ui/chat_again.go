@@ -56,7 +56,7 @@ func (c *chat) takeUp(ev rooms.Entered, made bool) {
 	if other {
 		c.say("%s", anotherCopy(at.Seq, ev.Head))
 	}
-	lines := c.account.left(func(room rooms.RoomID) bool { return same(room, ev.Room.Room) })
+	lines := c.account.left(func(room rooms.RoomID) bool { return names(room, ev.Room.Room) })
 	switch {
 	case !known && !ev.Room.NoHistory:
 		why := becauseAnother
@@ -122,14 +122,14 @@ func (c *chat) anotherHistory() {
 // giveUpOld gives up the lines of earlier runs that nobody can tell whether they were said.
 func (c *chat) giveUpOld() {
 	c.speech.drop(func(l *spoken) bool { return l.old })
-	c.giveUp(c.account.left(func(room rooms.RoomID) bool { return same(room, c.scene.room.Room) }), becauseAnother)
+	c.giveUp(c.account.left(func(room rooms.RoomID) bool { return names(room, c.scene.room.Room) }), becauseAnother)
 }
 
 // giveUp tells of lines that are not sent any more.
 func (c *chat) giveUp(lines []rooms.Message, why string) {
 	for _, l := range lines {
-		c.account.book.Forget(l.Origin)
 		c.say("%s", unsent(l, c.loop.o.Now(), why))
+		c.account.book.Forget(l.Origin)
 	}
 }
 

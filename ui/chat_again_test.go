@@ -330,3 +330,41 @@ func TestChatNotesTheRoomThatIsMeant(t *testing.T) {
 		noted(t)
 	})
 }
+
+// A line typed while a private room was entered by its short name is sent once the room
+// is entered, by whatever name.
+func TestKeptLineOfAPrivateRoom(t *testing.T) {
+	line := left("secret", 1, "hi", time.Minute)
+	book := &fakeBook{lines: []rooms.Message{line}, places: map[rooms.RoomID]rooms.Cursor{"secret~abcdefgh": {Epoch: 3, Seq: 4}}}
+	back(t, book, "secret", func(s *seat) {
+		ev := devAt(4, 4)
+		ev.Room.Room, ev.Room.Private = "secret~abcdefgh", true
+		s.enter(ev, member(alice, "alice"))
+		for range 3 {
+			if len(s.open) > 0 {
+				s.settle(t, rooms.Page{})
+			}
+		}
+		for _, c := range s.asked {
+			if say, ok := c.(rooms.Say); ok && say.Text == "hi" {
+				return
+			}
+		}
+		t.Errorf("it is not sent: %#v", s.asked)
+	})
+}
+
+// A host that answers with the same page again and again does not keep a client asking.
+func TestTheSamePageAgain(t *testing.T) {
+	line := left("dev", 1, "hi", time.Minute)
+	book := &fakeBook{lines: []rooms.Message{line}, places: map[rooms.RoomID]rooms.Cursor{"dev": {Epoch: 3, Seq: 4}}}
+	back(t, book, "dev", func(s *seat) {
+		s.enter(devAt(4, 10), member(alice, "alice"))
+		for n := 0; len(s.open) > 0; n++ {
+			if n == 10 {
+				t.Fatal("there is no end to it")
+			}
+			s.settle(t, rooms.Page{Messages: []rooms.Message{posted(5, bob, "bob", "x").Message}})
+		}
+	})
+}

@@ -215,6 +215,7 @@ func (a *account) compare(at rooms.Cursor, head rooms.Seq, whole bool, then func
 			then(finding{refused: true})
 			return
 		}
+		before := ask.After
 		for _, m := range page.Messages {
 			if first {
 				found.another = m.Seq == at.Seq && differ(m.Mark, at.Mark)
@@ -225,7 +226,7 @@ func (a *account) compare(at rooms.Cursor, head rooms.Seq, whole bool, then func
 				a.book.Forget(m.Origin)
 			}
 		}
-		if whole && len(page.Messages) > 0 && ask.After < head && !found.another {
+		if whole && ask.After > before && ask.After < head && !found.another {
 			a.desk.ask(ask, take)
 			return
 		}

@@ -12,15 +12,15 @@ import (
 
 // speech is what the person has said and the host has not confirmed, in order.
 //
-// A line goes out at once until the host refuses one as too fast. From then on
-// they go out one at a time, each when the one before is confirmed and the host's
-// wait is over, until none is left. A refused line was not said, so saying it
-// again doubles nothing. A command that leaves the room waits behind the lines
+// They go out one at a time, each when the one before is confirmed: no line can
+// overtake one that the host refuses as too fast. From such a refusal on, each waits
+// as long as the host says, too, until none is left. A refused line was not said, so
+// saying it again doubles nothing. A command that leaves the room waits behind the lines
 // said there, and whatever is asked after it behind that.
 type speech struct {
 	lines   []*spoken
 	late    bool          // they have waited for a while
-	slow    bool          // the host has asked for patience: one at a time
+	slow    bool          // the host has asked for patience
 	pausing bool          // until an alarm rings
 	reading bool          // until it is known which lines of an earlier run the host has
 	waited  int           // lines that were said after a wait, not told yet
@@ -167,7 +167,7 @@ func (c *chat) speak(t typed) {
 	}
 	c.note(l)
 	// Nor may a line overtake those of an earlier run that may wait for the same room.
-	wait := c.loop.away || c.speech.reading || c.desk.moving > 0 && c.account.waits() || c.speech.slow || c.speech.held() > 0 || len(c.speech.lines) > 0 && moves(t.cmd)
+	wait := c.loop.away || c.speech.reading || c.desk.moving > 0 && c.account.waits() || len(c.speech.lines) > 0
 	c.speech.lines = append(c.speech.lines, l)
 	if len(c.speech.lines) == 1 {
 		c.loop.alarm(overdue, func() { c.speech.late = len(c.speech.lines) > 0; c.showStatus() })

@@ -1,0 +1,101 @@
+package node
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"p2pchat/rooms"
+)
+
+// What a host does when its disk fails for a while, or has failed long ago.
+
+// A member whose room can't be opened has no seat in it, and each of its commands has
+// an answer.
+func TestRoomThatCantBeOpened(t *testing.T) {
+	w := newWorld(t)
+	anna := w.connect("anna", newKey(t))
+	anna.must(rooms.Create{Room: "dev"})
+	anna.must(rooms.Leave{})
+	w.stop()
+	w.refuse.Store(true)
+	w.start()
+	anna.connection(rooms.ConnectionRestored)
+	anna.refused(rooms.Storage, rooms.Join{Room: "dev"})
+	anna.refused(rooms.NotInRoom, rooms.Topic{Text: "x"})
+	anna.must(rooms.Rename{Nick: "anna2"})
+	w.refuse.Store(false)
+	anna.must(rooms.Join{Room: "dev"})
+	anna.say("now it can")
+}
+
+// A client waits for a host that can't open its room, or can't record that it came.
+func TestDiskThatFailsForAWhile(t *testing.T) {
+	var sick atomic.Bool
+	w := newWorld(t, func(w *world) { w.refuseRecord = &sick })
+	anna := w.connect("anna", newKey(t))
+	anna.must(rooms.Create{Room: "dev"})
+	w.stop()
+	anna.connection(rooms.ConnectionLost)
+	ref := anna.Send(rooms.Say{Kind: rooms.Text, Text: "typed while the host was away"})
+	w.refuse.Store(true)
+	sick.Store(true)
+	w.start()
+	anna.connection(rooms.ConnectionRestored)
+	anna.connection(rooms.ConnectionLost)
+	w.refuse.Store(false)
+	if said, ok := anna.wait(ref).(rooms.Said); !ok || said.Seq != 1 {
+		t.Fatalf("the line is answered with %v", said)
+	}
+	sick.Store(false)
+	anna.must(rooms.Rename{Nick: "anna2"})
+}
+
+// A redaction that meets old damage is refused, and the room takes lines as before.
+func TestRedactionInDamage(t *testing.T) {
+	w := newWorld(t)
+	alice := w.join("alice", "")
+	alice.must(rooms.Create{Room: "brief"})
+	alice.must(rooms.SetRetention{Retention: rooms.Retention{Messages: 800}}) // for small segments
+	first := alice.say("the first")
+	for i := range 350 {
+		alice.Send(rooms.Say{Kind: rooms.Text, Text: fmt.Sprint("line ", i+1)})
+	}
+	alice.hears("line 350")
+	segments, err := filepath.Glob(filepath.Join(w.dir, "rooms", "*", "seg-*.log"))
+	segments = slices.DeleteFunc(segments, func(path string) bool {
+		info, err := os.Stat(path)
+		return err != nil || info.Size() < 3000
+	})
+	if err != nil || len(segments) < 2 {
+		t.Fatalf("segments %v, %v", segments, err)
+	}
+	damage(t, slices.Min(segments))
+	alice.refused(rooms.Storage, rooms.Redact{Seq: first})
+	alice.must(rooms.SetRetention{Retention: rooms.Retention{Messages: 800, Age: time.Hour}})
+	alice.say("still fine")
+}
+
+// damage overwrites the last bytes of a file.
+func damage(t *testing.T, path string) {
+	t.Helper()
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err == nil {
+		_, err = f.WriteAt([]byte{0xff, 0xff, 0xff}, info.Size()-30)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+var errSick = errors.New("no space left")
