@@ -1,6 +1,8 @@
 package cmd
 
 import (
+	"cmp"
+	"context"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -14,8 +16,9 @@ import (
 
 // archive is the stored history, read only.
 type archive struct {
-	store *history.Store
-	rooms []storedRoom
+	store  *history.Store
+	rooms  []storedRoom
+	damage error // of the state: the rooms have no names
 }
 
 // storedRoom is a room with a history on disk.
@@ -45,7 +48,9 @@ func openArchive(s *settings) (*archive, error) {
 
 func (a *archive) find() error {
 	changes, err := a.store.Changes()
-	if err != nil {
+	if damage := (*history.DamageError)(nil); errors.As(err, &damage) {
+		a.damage = err // the rooms can be read all the same, by the names of their directories
+	} else if err != nil {
 		return err
 	}
 	registry := rooms.NewRegistry(rooms.DefaultLimits(), "")
@@ -97,7 +102,8 @@ func (a *archive) each(name string, f func(storedRoom) error) error {
 
 // named tells whether a room goes by a name: its identifier, or its directory's.
 func (r storedRoom) named(name string) bool {
-	return strings.EqualFold(string(r.id), name) || hex.EncodeToString(r.key[:]) == name
+	base, _, _ := strings.Cut(string(r.id), "~") // a private room's name, without its suffix
+	return strings.EqualFold(string(r.id), name) || strings.EqualFold(base, name) || hex.EncodeToString(r.key[:]) == name
 }
 
 // withArchive opens the archive for the duration of f.
@@ -106,13 +112,15 @@ func withArchive(s *settings, f func(*archive) error) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(f(a), a.store.Close())
+	return errors.Join(f(a), a.damage, a.store.Close())
 }
 
 // withRoom opens the log of one room for the duration of f.
 func withRoom(s *settings, name string, f func(rooms.RoomID, *history.Log) error) error {
 	return withArchive(s, func(a *archive) error {
-		return a.each(name, func(r storedRoom) error { return a.withLog(r, f) })
+		return a.each(name, func(r storedRoom) error {
+			return a.withLog(r, func(id rooms.RoomID, l *history.Log) error { return errors.Join(f(id, l), l.Damage()) })
+		})
 	})
 }
 
@@ -124,12 +132,18 @@ func (a *archive) withLog(r storedRoom, f func(rooms.RoomID, *history.Log) error
 	return errors.Join(f(r.id, l), l.Close())
 }
 
-// messages calls f for every message of a log behind from.
+// messages calls f for every message of a log behind from. What is damaged is left out,
+// and is the error at the end.
 func messages(l *history.Log, from rooms.Seq, f func(rooms.Message) error) error {
+	var skipped error
 	for {
 		page, err := l.After(from, 256)
+		if damage := (*history.DamageError)(nil); errors.As(err, &damage) && damage.Before > from+1 {
+			from, skipped = damage.Before-1, cmp.Or(skipped, err)
+			continue
+		}
 		if err != nil || len(page) == 0 {
-			return err
+			return cmp.Or(err, skipped)
 		}
 		for _, m := range page {
 			if err := f(m); err != nil {
@@ -138,4 +152,27 @@ func messages(l *history.Log, from rooms.Seq, f func(rooms.Message) error) error
 			from = m.Seq
 		}
 	}
+}
+
+// found is messages for those that contain a text.
+func found(ctx context.Context, l *history.Log, text string, f func(rooms.Message) error) error {
+	var skipped error
+	for after, end := rooms.Seq(0), false; !end; {
+		page, next, err := l.SearchAfter(ctx, text, after, 256)
+		for _, m := range page {
+			if err := f(m); err != nil {
+				return err
+			}
+		}
+		damage := (*history.DamageError)(nil)
+		switch {
+		case err == nil:
+			after, end = next, next == 0
+		case errors.As(err, &damage) && damage.Before > max(after, next)+1:
+			after, skipped = damage.Before-1, cmp.Or(skipped, err)
+		default:
+			return err
+		}
+	}
+	return skipped
 }

@@ -91,7 +91,7 @@ func writeBackup(s *settings, out io.Writer, packed bool) (history.BackupInfo, e
 		return info, fmt.Errorf("nothing is stored in %s yet; --data names another directory", s.data)
 	}
 	if err != nil {
-		return info, s.dataError(err)
+		return info, err
 	}
 	return info, errors.Join(end(), w.Flush())
 }

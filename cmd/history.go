@@ -45,7 +45,7 @@ func historyList(s *settings) *cobra.Command {
 // describe writes a line about a room.
 func (a *archive) describe(s *settings, w io.Writer, r storedRoom) error {
 	return a.withLog(r, func(id rooms.RoomID, l *history.Log) error {
-		fields := map[string]any{"type": "room", "room": id, "dir": hex.EncodeToString(r.key[:]), "messages": l.Head(), "closed": r.closed}
+		fields := map[string]any{"type": "room", "room": id, "dir": hex.EncodeToString(r.key[:]), "messages": l.Head() - l.First() + 1, "damaged": l.Damage() != nil, "closed": r.closed}
 		text := "nothing was said yet"
 		if page, err := l.Last(1); err == nil && len(page) == 1 {
 			fields["last"] = page[0].Time.UTC().Format(time.RFC3339)
@@ -58,21 +58,35 @@ func (a *archive) describe(s *settings, w io.Writer, r storedRoom) error {
 			newReporter(true, w, w).line(fields)
 			return nil
 		}
-		_, err := fmt.Fprintf(w, "#%s\t%d messages\t%s\n", ui.Sanitize(string(id)), l.Head(), text)
+		if l.Damage() != nil {
+			text += ", DAMAGED behind that: see p2pchat history verify"
+		}
+		_, err := fmt.Fprintf(w, "#%s\t%d messages\t%s\n", ui.Sanitize(string(id)), l.Head()-l.First()+1, text)
 		return err
 	})
 }
 
 func historyShow(s *settings) *cobra.Command {
 	var n int
+	var since string
 	c := &cobra.Command{
 		Use:   "show ROOM",
 		Short: "show the latest messages of a room",
 		Args:  takes("ROOM"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			return withRoom(s, args[0], func(id rooms.RoomID, l *history.Log) error {
-				from := rooms.Seq(0)
-				if n > 0 && l.Head() > rooms.Seq(n) {
+				from := l.First() - 1
+				if since != "" {
+					age, err := ui.ParseLife(since)
+					if err != nil || age < 0 {
+						return usagef("--since %q: say a time like 30m, 24h or 7d", since)
+					}
+					first, err := l.Since(time.Now().Add(-age), 1)
+					if err != nil || len(first) == 0 {
+						return err
+					}
+					from = first[0].Seq - 1
+				} else if n > 0 && l.Head() > rooms.Seq(n) {
 					from = l.Head() - rooms.Seq(n)
 				}
 				return messages(l, from, func(m rooms.Message) error { return writeMessage(os.Stdout, id, m, s.json) })
@@ -80,7 +94,8 @@ func historyShow(s *settings) *cobra.Command {
 		},
 	}
 	c.Flags().IntVarP(&n, "number", "n", 50, "how many messages; 0: all")
-	nameValues(c.Flags(), "number", "N")
+	c.Flags().StringVar(&since, "since", "", "all that was said in the last 30m, 24h, 7d …")
+	nameValues(c.Flags(), "number", "N", "since", "TIME")
 	return c
 }
 
@@ -91,17 +106,7 @@ func historySearch(s *settings) *cobra.Command {
 		Args:  takes("ROOM", "TEXT"),
 		RunE: func(c *cobra.Command, args []string) error {
 			return withRoom(s, args[0], func(id rooms.RoomID, l *history.Log) error {
-				for after, end := rooms.Seq(0), false; !end; {
-					page, next, err := l.SearchAfter(c.Context(), args[1], after, 256)
-					for _, m := range page {
-						err = errors.Join(err, writeMessage(os.Stdout, id, m, s.json))
-					}
-					if err != nil {
-						return err
-					}
-					after, end = next, next == 0
-				}
-				return nil
+				return found(c.Context(), l, args[1], func(m rooms.Message) error { return writeMessage(os.Stdout, id, m, s.json) })
 			})
 		},
 	}
@@ -156,6 +161,9 @@ func (a *archive) verify(s *settings, r storedRoom) (whole bool, err error) {
 	}
 	if report.Lost > 0 {
 		also += fmt.Sprintf(", %d of them lost before a repair", report.Lost)
+	}
+	if report.Torn > 0 {
+		also += fmt.Sprintf(", %s at the end that are no whole message (a crash leaves that; the host cuts it off and keeps it in lost)", byteCount(report.Torn))
 	}
 	fmt.Printf("#%s: %s, %d messages%s, in %s\n", ui.Sanitize(string(r.id)), state, report.Messages, also, byteCount(report.Bytes))
 	for _, p := range problems {

@@ -54,14 +54,14 @@ func repairIn(store *history.Store, r *reporter, name string) error {
 		}
 	}
 	a := &archive{store: store}
-	err := a.find()
-	if damage := (*history.DamageError)(nil); errors.As(err, &damage) {
-		return fmt.Errorf("%w; p2pchat history repair, without a room, repairs that first", err)
-	} else if err != nil {
+	if err := a.find(); err != nil {
 		return err
 	}
+	if a.damage != nil {
+		return fmt.Errorf("%w; p2pchat history repair, without a room, repairs that first", a.damage)
+	}
 	whole := true
-	err = a.each(name, func(room storedRoom) error {
+	err := a.each(name, func(room storedRoom) error {
 		done, err := store.Repair(room.key)
 		if err != nil {
 			return err

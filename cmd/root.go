@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -64,9 +65,18 @@ func Main() int {
 	err := root().ExecuteContext(ctx)
 	var silent silentError
 	if err != nil && !errors.As(err, &silent) {
-		fmt.Fprintf(os.Stderr, "p2pchat: %s\n", ui.SanitizeBody(err.Error()))
+		fmt.Fprintf(os.Stderr, "p2pchat: %s%s\n", ui.SanitizeBody(err.Error()), damageHint(err))
 	}
 	return exitCode(err)
+}
+
+// damageHint is the next step where stored data is damaged.
+func damageHint(err error) string {
+	damage := (*history.DamageError)(nil)
+	if !errors.As(err, &damage) || strings.Contains(err.Error(), "history repair") {
+		return ""
+	}
+	return "; with the host stopped, p2pchat history repair keeps what is whole"
 }
 
 // exitCode maps what went wrong to the contract's exit codes.

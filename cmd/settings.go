@@ -13,6 +13,8 @@ import (
 	golog "github.com/ipfs/go-log/v2"
 	"github.com/libp2p/go-libp2p/gologshim"
 	"github.com/spf13/pflag"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 	"golang.org/x/term"
 
 	"p2pchat/history"
@@ -80,13 +82,26 @@ func (s *settings) log(file string) error {
 		if err != nil {
 			return fmt.Errorf("opening the log: %w", err)
 		}
-		_ = f.Close()
-		config.File = file
+		defer func() { golog.SetPrimaryCore(logCore(f)) }()
 	}
 	golog.SetupLogging(config)
 	gologshim.SetDefaultHandler(golog.SlogHandler())
 	return nil
 }
+
+// logCore writes the log to a file. Where that can't be written, it is silent: the logger
+// would tell so on the terminal, in the midst of a chat.
+func logCore(f *os.File) zapcore.Core {
+	format := zap.NewProductionEncoderConfig()
+	format.EncodeTime, format.EncodeLevel = zapcore.ISO8601TimeEncoder, zapcore.CapitalLevelEncoder
+	return zapcore.NewCore(zapcore.NewConsoleEncoder(format), silentFile{f}, zap.DebugLevel)
+}
+
+// silentFile is a file that never fails.
+type silentFile struct{ *os.File }
+
+func (f silentFile) Write(b []byte) (int, error) { _, _ = f.File.Write(b); return len(b), nil }
+func (f silentFile) Sync() error                 { return nil }
 
 // makeData makes the data directory.
 func (s *settings) makeData() error {

@@ -52,8 +52,9 @@ func (e *DamageError) Error() string {
 	return fmt.Sprintf("%q is damaged %s, at byte %d: %s", e.File, where, e.Offset, e.Reason)
 }
 
-// Beyond is the first message that is known to be whole behind the damage; 0: none is.
-func (e *DamageError) Beyond() rooms.Seq { return e.Before }
+// Bounds are the last whole message before the damage, and the first one that is known
+// to be whole behind it; 0: none is.
+func (e *DamageError) Bounds() (after, beyond rooms.Seq) { return e.After, e.Before }
 
 // VersionError says that a file was written by a later version of the program.
 type VersionError struct {

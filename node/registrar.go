@@ -140,12 +140,19 @@ func (g *registrar) answer(a ask) reply {
 	if refusal != nil {
 		return reply{refusal: refusal}
 	}
+	made, refusal := g.prepare(d)
+	if refusal != nil {
+		return reply{refusal: refusal}
+	}
 	err := g.record(d.Changes)
 	if err != nil && g.registry.Dispensable(d.Changes) {
 		d.Changes, err = nil, nil
 	}
 	if err != nil {
 		log.Errorf("state: %v", err)
+		if made != nil {
+			_ = made.log.Close()
+		}
 		return reply{refusal: rooms.Refuse(rooms.Storage, "nothing was changed; tell the owner of this host",
 			"the host's disk is full or failing")}
 	}
@@ -154,6 +161,9 @@ func (g *registrar) answer(a ask) reply {
 		defer g.host.orient(a.session)
 	}
 	g.registry.Commit(a.session.id, now, a.cmd, d)
+	if made != nil {
+		g.begin(made)
+	}
 	var rep reply
 	last := g.carrier(a, d)
 	if d.Answer != nil && last < 0 {
@@ -211,22 +221,13 @@ func (g *registrar) broadcast(a ask, e rooms.Broadcast, answer rooms.Event, carr
 // carryOut does what follows from a decision, but for broadcasts.
 func (g *registrar) carryOut(a ask, e rooms.Effect, rep *reply) {
 	switch e := e.(type) {
-	case rooms.Opened:
-		if err := g.open(e); err != nil {
-			log.Errorf("opening: %v", err)
-		}
 	case rooms.Ended:
 		if r := g.rooms[e.Key]; r != nil {
 			delete(g.rooms, e.Key)
 			g.end(r)
 		}
 	case rooms.Attach:
-		r := g.room(e.Key)
-		if r == nil {
-			rep.refusal = rooms.Refuse(rooms.Storage, "tell the owner of this host", "the host can't open room %q on its disk", e.Answer.Room.Room)
-			g.vacate(e.Session)
-			return
-		}
+		r := g.rooms[e.Key]
 		done := make(chan struct{})
 		g.sessions[e.Session].out.expect(r)
 		r.ask(attach{g.sessions[e.Session], a.ref, e, done})
@@ -245,14 +246,6 @@ func (g *registrar) carryOut(a ask, e rooms.Effect, rep *reply) {
 			delete(g.sessions, e.Session)
 			s.drop(e.Why)
 		}
-	}
-}
-
-// vacate takes back the seat of a session whose room can't be opened.
-func (g *registrar) vacate(s rooms.SessionID) {
-	now := env()
-	if d, refusal := g.registry.Decide(now, s, rooms.Leave{}); refusal == nil {
-		g.registry.Commit(s, now, rooms.Leave{}, d)
 	}
 }
 

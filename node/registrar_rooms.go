@@ -34,15 +34,6 @@ func (g *registrar) openAll(all []rooms.Opened) {
 	}
 }
 
-// open starts the owner of a room.
-func (g *registrar) open(o rooms.Opened) error {
-	r, err := g.load(o)
-	if err == nil {
-		g.begin(r)
-	}
-	return err
-}
-
 // load opens a room's log.
 func (g *registrar) load(o rooms.Opened) (*room, error) {
 	l, err := newPassing(randomNumber()), error(nil)
@@ -71,20 +62,42 @@ func (g *registrar) begin(r *room) {
 	}
 }
 
-// room finds the owner of a room. One that could not be started before is tried
-// again.
-func (g *registrar) room(key rooms.RoomKey) *room {
-	if r := g.rooms[key]; r != nil {
-		return r
-	}
-	for _, o := range g.registry.Rooms() {
-		if o.Key == key {
-			if err := g.open(o); err != nil {
-				log.Errorf("opening: %v", err)
+// prepare opens what a decision needs open, before it comes true: a room that is made, or
+// one to be entered that could not be opened before.
+func (g *registrar) prepare(d rooms.Decision) (made *room, refusal *rooms.Refusal) {
+	var id rooms.RoomID
+	var err error
+	for _, e := range d.Effects {
+		switch e := e.(type) {
+		case rooms.Opened:
+			id = e.Room
+			made, err = g.load(e)
+		case rooms.Attach:
+			if g.rooms[e.Key] == nil && made == nil && err == nil {
+				id = e.Answer.Room.Room
+				err = g.reopen(e.Key)
 			}
 		}
 	}
-	return g.rooms[key]
+	if err != nil {
+		log.Errorf("opening: %v", err)
+		return nil, rooms.Refuse(rooms.Storage, "tell the owner of this host", "the host can't open room %q on its disk", id)
+	}
+	return made, nil
+}
+
+// reopen opens a room that could not be opened before.
+func (g *registrar) reopen(key rooms.RoomKey) error {
+	for _, o := range g.registry.Rooms() {
+		if o.Key == key {
+			r, err := g.load(o)
+			if err == nil {
+				g.begin(r)
+			}
+			return err
+		}
+	}
+	return nil
 }
 
 // end stops a room's owner and closes its log.

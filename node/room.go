@@ -1,6 +1,7 @@
 package node
 
 import (
+	"sync/atomic"
 	"time"
 
 	"p2pchat/node/wire"
@@ -17,7 +18,10 @@ type room struct {
 	notice func(string) // tells the operator
 	recent int          // most messages that are replayed to somebody who enters
 	calls  chan call
-	done   chan struct{} // closed when the owner has ended
+
+	toldDamage atomic.Bool // the operator knows that a part of the history is damaged
+
+	done chan struct{} // closed when the owner has ended
 
 	// Owned by run.
 	state     *rooms.Room

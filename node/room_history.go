@@ -53,10 +53,9 @@ func (r *room) page(c rooms.History, most int) (rooms.Event, error) {
 	var err error
 	switch {
 	case !r.kept:
-	case c.Last:
+	case c.Last || !c.Since.IsZero():
 		messages, err = r.log.Last(limit)
-	case !c.Since.IsZero():
-		messages, err = r.log.Since(c.Since, limit)
+		messages = slices.DeleteFunc(messages, func(m rooms.Message) bool { return m.Time.Before(c.Since) })
 	default:
 		messages, err = r.log.After(c.After, limit)
 	}
@@ -75,10 +74,39 @@ func (r *room) search(ctx context.Context, c rooms.Search, most int) (rooms.Even
 		limit = most
 	}
 	messages, next, err := r.log.Search(ctx, c.Text, c.Before, limit)
+	for n := 0; n < mostDamaged && len(messages) == 0; n++ { // what is damaged is left out
+		var damage damaged
+		if !errors.As(err, &damage) {
+			break
+		}
+		r.tellDamage(err)
+		before, _ := damage.Bounds()
+		if before == 0 {
+			return rooms.Found{}, nil
+		}
+		messages, next, err = r.log.Search(ctx, c.Text, before+1, limit)
+	}
 	if err != nil && len(messages) == 0 {
 		return nil, errors.Join(errReading, err)
 	}
 	return rooms.Found{Messages: r.name(messages), Next: next}, nil
+}
+
+// damaged is the error of a log where a part of it is damaged: behind the message after,
+// and before the message beyond; 0: none.
+type damaged interface {
+	Bounds() (after, beyond rooms.Seq)
+}
+
+// mostDamaged bounds how many damaged parts a search leaves out.
+const mostDamaged = 16
+
+// tellDamage tells the operator, once, that a part of the history is damaged.
+func (r *room) tellDamage(err error) {
+	log.Errorf("room %s: %v", r.id, err)
+	if !r.toldDamage.Swap(true) {
+		r.notice(fmt.Sprintf("a part of the history of room %q is damaged: %v; when the host is stopped, p2pchat history repair keeps what is whole", r.id, err))
+	}
 }
 
 // name sets the room of messages that were read.
@@ -113,9 +141,16 @@ func (d redact) do(r *room) {
 		d.session.out.push(d.ref, refusal)
 		return
 	}
-	if err := r.log.Redact(m); err != nil {
-		d.session.out.push(d.ref, r.unstored(err))
+	err := r.log.Redact(m)
+	if err != nil {
+		refusal = r.unstored(err)
+	}
+	if r.log.Head() < m.Seq {
+		d.session.out.push(d.ref, refusal)
 		return
+	}
+	if err != nil { // the entry is stored, and nobody is shown the text any more
+		d.session.out.push(0, rooms.Notice{Text: "it is hidden now; its text leaves the host's disk when that takes something again"})
 	}
 	m.Room = r.id
 	m.Mark, _ = r.log.Mark(m.Seq)
@@ -148,9 +183,13 @@ func (r *room) lastOf(peer rooms.PeerID) (rooms.Message, *rooms.Refusal) {
 		return rooms.Message{}, r.unreadable()
 	}
 	for _, m := range slices.Backward(messages) {
-		if m.From.Peer == peer && m.Kind != rooms.Redaction && !m.Redacted {
-			return m, nil
+		if m.From.Peer != peer || m.Kind == rooms.Redaction {
+			continue
 		}
+		if m.Redacted { // asked twice: that is not the one before it
+			return m, rooms.Refuse(rooms.BadRequest, "name an older one by its number, which /search shows", "what you said last is removed already")
+		}
+		return m, nil
 	}
 	return rooms.Message{}, rooms.Refuse(rooms.BadRequest, "name it by its number, which /search shows", "there is nothing of yours among the last messages of room %q", r.id)
 }
@@ -160,7 +199,11 @@ func (r *room) unreadable() *rooms.Refusal {
 }
 
 func (r *room) storageRefusal() *rooms.Refusal {
-	return rooms.Refuse(rooms.Storage, "nothing that was said is lost; tell the owner of this host",
+	if r.log.Damage() != nil {
+		return rooms.Refuse(rooms.Storage, "this was not said; tell the owner of this host",
+			"room %q can only be read: a part of its history on the host's disk is damaged", r.id)
+	}
+	return rooms.Refuse(rooms.Storage, "this was not said; tell the owner of this host",
 		"room %q can't be written to: the host's disk is full or failing", r.id)
 }
 

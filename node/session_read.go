@@ -163,7 +163,12 @@ func (s *session) history(ref uint64, read func(*room) (rooms.Event, error)) {
 	}
 	answer, err := read(s.room)
 	if err != nil {
-		log.Errorf("room %s: %v", s.room.id, err)
+		var damage damaged
+		if errors.As(err, &damage) {
+			s.room.tellDamage(err)
+		} else {
+			log.Errorf("room %s: %v", s.room.id, err)
+		}
 		answer = s.room.unreadable()
 	}
 	s.out.push(ref, answer)

@@ -97,14 +97,15 @@ func (s *session) catchUp(g *gap) error {
 		s.pause(readAgain[n]) // out of file handles, say: that passes
 		page, err = g.room.log.After(g.after, s.host.limits.PageMessages)
 	}
-	var damage interface{ Beyond() rooms.Seq }
+	var damage damaged
 	switch {
 	case !s.out.stands(g):
 		return nil
 	case errors.As(err, &damage):
-		log.Errorf("room %s: reading behind %d: %v", g.room.id, g.after, err)
+		g.room.tellDamage(err)
 		s.out.push(0, rooms.Notice{Text: "a part of this room's history is damaged on the host's disk, and left out here"})
-		s.out.skip(g, damage.Beyond())
+		_, beyond := damage.Bounds()
+		s.out.skip(g, beyond)
 		return nil
 	case err != nil:
 		log.Errorf("room %s: reading behind %d: %v", g.room.id, g.after, err)

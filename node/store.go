@@ -49,7 +49,6 @@ type Log interface {
 	// After returns messages behind seq, oldest first, at most limit.
 	After(seq rooms.Seq, limit int) ([]rooms.Message, error)
 	Last(n int) ([]rooms.Message, error)
-	Since(t time.Time, limit int) ([]rooms.Message, error)
 	// Search returns the newest messages before a number (0: all) that contain text,
 	// oldest first, and before which number to go on; 0: there are no older ones.
 	Search(ctx context.Context, text string, before rooms.Seq, limit int) (found []rooms.Message, next rooms.Seq, err error)
@@ -88,11 +87,10 @@ func (p *passing) Search(context.Context, string, rooms.Seq, int) ([]rooms.Messa
 func (p *passing) After(seq rooms.Seq, limit int) ([]rooms.Message, error) {
 	return p.ring.after(seq, limit), nil
 }
-func (p *passing) Last(int) ([]rooms.Message, error)             { return nil, nil }
-func (p *passing) Since(time.Time, int) ([]rooms.Message, error) { return nil, nil }
-func (p *passing) Repaired() string                              { return "" }
-func (p *passing) Damage() error                                 { return nil }
-func (p *passing) Close() error                                  { return nil }
+func (p *passing) Last(int) ([]rooms.Message, error) { return nil, nil }
+func (p *passing) Repaired() string                  { return "" }
+func (p *passing) Damage() error                     { return nil }
+func (p *passing) Close() error                      { return nil }
 
 // appendPage encodes messages for a session that reads them from the log.
 func appendPage(buf []byte, room rooms.RoomID, messages []rooms.Message, replayTo rooms.Seq) []byte {

@@ -43,13 +43,15 @@ func TestStrangerTakesOnlyItsOwnPlaces(t *testing.T) {
 	w.join("alice", "lobby").say("nobody noticed")
 }
 
-// A room whose log could not be opened when it was made is opened later.
-func TestRoomOpensLater(t *testing.T) {
+// A room whose log can't be opened is not made, and its maker stays where it was.
+func TestRoomThatCantBeMade(t *testing.T) {
 	w := newWorld(t)
-	alice := w.join("alice", "")
+	alice := w.join("alice", "lobby")
 	w.refuse.Store(true)
 	alice.refused(rooms.Storage, rooms.Create{Room: "dev"})
+	alice.say("still in the lobby")
+	alice.refused(rooms.NoSuchRoom, rooms.Join{Room: "dev"})
 	w.refuse.Store(false)
-	alice.must(rooms.Join{Room: "dev"})
-	alice.say("it works")
+	alice.must(rooms.Create{Room: "dev"})
+	alice.say("now it works")
 }

@@ -121,7 +121,10 @@ func buildHistory(p parser, a *arguments) (rooms.Command, *rooms.Refusal) {
 		return rooms.History{Since: p.now().Add(-age)}, nil
 	}
 	n, no := a.count(word)
-	if no == nil && n == 0 {
+	switch {
+	case no != nil:
+		no = a.usage("needs a number, or an age like 30m, 2h or 1d, not %q", word)
+	case n == 0:
 		no = a.usage("needs at least 1")
 	}
 	return rooms.History{Last: true, Limit: n}, no

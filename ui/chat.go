@@ -140,6 +140,9 @@ func (c *chat) read(in input) {
 	if no == nil {
 		no = c.staying(t.cmd)
 	}
+	if no == nil {
+		no = c.reaching(t.cmd)
+	}
 	switch {
 	case no != nil:
 		c.print(c.page.refusal(no)...)
@@ -149,6 +152,14 @@ func (c *chat) read(in input) {
 	default:
 		t.entry.local(c, t.arg)
 	}
+}
+
+// reaching refuses what would be done unseen when the host is back.
+func (c *chat) reaching(cmd rooms.Command) *rooms.Refusal {
+	if _, speaks := cmd.(rooms.Say); speaks || cmd == nil || !c.loop.away {
+		return nil
+	}
+	return rooms.Refuse(rooms.Unreachable, "what you say is kept until it can; ask again then", "the host can't be reached now")
 }
 
 // nowhere explains that nobody would hear what is said.

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"strconv"
 	"strings"
@@ -23,6 +24,13 @@ func buildRetention(_ parser, a *arguments) (rooms.Command, *rooms.Refusal) {
 	return rooms.SetRetention{Retention: r}, nil
 }
 
+// Less than this is a slip, and would cost a whole history.
+const (
+	leastMessages = 100
+	leastAge      = time.Hour
+	leastBytes    = 64 << 10
+)
+
 // ParseRetention reads how much of a history is kept, as people write it: an age such
 // as 30d, a size such as 100MiB, a number of messages, one of each at most; or all.
 func ParseRetention(words []string) (rooms.Retention, error) {
@@ -35,12 +43,18 @@ func ParseRetention(words []string) (rooms.Retention, error) {
 		n, notNumber := strconv.ParseInt(word, 10, 64)
 		size, notSize := ParseBytes(word)
 		switch {
+		case notNumber == nil && n > 0 && n < leastMessages:
+			return r, fmt.Errorf("keeps %d messages or more; an age has a unit, such as %dd", leastMessages, n)
 		case notNumber == nil && n > 0 && r.Messages == 0:
 			r.Messages = n
 		case notAge == nil && r.Age == 0 && word == strings.ToLower(word): // 100M is not meant to be minutes
-			r.Age = age
+			if r.Age = age; age < leastAge {
+				return r, fmt.Errorf("keeps what is younger than %s, or more", lasting(leastAge))
+			}
 		case notSize == nil && size > 0 && r.Bytes == 0:
-			r.Bytes = size
+			if r.Bytes = size; size < leastBytes {
+				return r, fmt.Errorf("keeps %s or more", byteSize(leastBytes))
+			}
 		default:
 			return r, errors.New("takes an age like 30d, a size like 100MiB, a number of messages, or all, not " + strconv.Quote(word))
 		}

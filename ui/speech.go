@@ -25,6 +25,7 @@ type speech struct {
 	reading bool          // until it is known which lines of an earlier run the host has
 	waited  int           // lines that were said after a wait, not told yet
 	pace    time.Duration // the longest that the host asked to wait for one line
+	full    bool          // the host can't store a line now
 }
 
 // spoken is one line, and whether it is on its way to the host.
@@ -103,7 +104,7 @@ func (s *speech) remove(l *spoken) {
 // rest forgets the haste once nothing waits.
 func (s *speech) rest() {
 	if len(s.lines) == 0 {
-		s.late, s.slow, s.pausing = false, false, false
+		s.late, s.slow, s.pausing, s.full = false, false, false, false
 	}
 }
 
@@ -131,7 +132,10 @@ func (s *speech) status(away bool) string {
 	if !s.slow {
 		return text
 	}
-	if s.pace > 0 {
+	switch {
+	case s.full:
+		text += " (the host can't store it now)"
+	case s.pace > 0:
 		text += " (the host takes " + perSecond(s.pace) + ")"
 	}
 	return text + ", Ctrl-C drops what waits"
@@ -196,9 +200,25 @@ func (c *chat) forget(l *spoken) {
 func (c *chat) utter(l *spoken) {
 	l.sent = true
 	c.send(l.typed, func(ev rooms.Event, show func()) {
-		if no, refused := ev.(*rooms.Refusal); refused && no.Code == rooms.RateLimited && l.room == c.scene.room.Room {
+		no, refused := ev.(*rooms.Refusal)
+		here := refused && l.room == c.scene.room.Room
+		_, isLine := l.say()
+		switch {
+		case here && no.Code == rooms.RateLimited:
+			c.speech.full, c.speech.pace = false, max(c.speech.pace, no.Retry)
 			c.patient(l, no.Retry)
-		} else {
+		case here && no.Code == rooms.Storage && isLine:
+			if !c.speech.full {
+				show()
+				c.say("it is tried again by itself; Ctrl-C drops it")
+			}
+			c.speech.full = true
+			for _, waiting := range c.speech.lines {
+				waiting.held = true
+			}
+			c.patient(l, storagePause)
+		default:
+			c.speech.full = false
 			c.answeredLine(l, ev, show)
 			c.goOn()
 		}
@@ -225,10 +245,13 @@ func (c *chat) answeredLine(l *spoken, ev rooms.Event, show func()) {
 	}
 }
 
-// patient keeps a line that came too fast until the host takes it.
+// storagePause is how long a line waits that the host could not store.
+const storagePause = 10 * time.Second
+
+// patient keeps a line until the host takes it.
 func (c *chat) patient(l *spoken, retry time.Duration) {
 	s := &c.speech
-	l.sent, s.slow, s.pausing, s.pace = false, true, true, max(s.pace, retry)
+	l.sent, s.slow, s.pausing = false, true, true
 	c.loop.alarm(max(retry, 0)+leastWait(retry), func() {
 		s.pausing = false
 		c.goOn()

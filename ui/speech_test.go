@@ -111,6 +111,31 @@ func TestChatSendsOneAtATime(t *testing.T) {
 	})
 }
 
+// A line that the host can't store now waits until it can.
+func TestChatWaitsForAFullDisk(t *testing.T) {
+	inSlowDev(t, func(s *seat, _ *slowHost) {
+		s.answer = func(rooms.Command) rooms.Event { return nil }
+		s.say("one")
+		s.say("two")
+		full := rooms.Refuse(rooms.Storage, "tell the owner", "the disk is full")
+		s.settle(t, full)
+		s.want("!! the disk is full; tell the owner", "-- it is tried again by itself; Ctrl-C drops it")
+		if want := "2 lines waiting (the host can't store it now), Ctrl-C drops what waits"; s.term.status != want {
+			t.Errorf("status %q, want %q", s.term.status, want)
+		}
+		s.pass(storagePause)
+		s.wantAsked(t, said("one"), said("one"))
+		s.settle(t, full)
+		s.want()
+		s.pass(storagePause)
+		s.wantAsked(t, said("one"))
+		s.settle(t, rooms.Said{Seq: 3})
+		s.wantAsked(t, said("two"))
+		s.settle(t, rooms.Said{Seq: 4})
+		s.want("-- 2 lines that waited are said now")
+	})
+}
+
 func TestChatDropsWhatWaits(t *testing.T) {
 	inSlowDev(t, func(s *seat, h *slowHost) {
 		for _, name := range lineNames(12) {
