@@ -99,3 +99,19 @@ func damage(t *testing.T, path string) {
 }
 
 var errSick = errors.New("no space left")
+
+// What can't be read for long is not left out: the member comes back for it.
+func TestUnreadableForLong(t *testing.T) {
+	var blind atomic.Bool
+	w := newWorld(t, func(w *world) { w.wrap = func(l Log) Log { return gatedLog{Log: l, blind: &blind} } })
+	anna, bob := w.join("anna", "lobby"), w.join("bob", "")
+	epoch := anna.must(rooms.Join{Room: "lobby"}).(rooms.Entered).From.Epoch
+	for i := range 20 {
+		anna.say(fmt.Sprint("line ", i+1))
+	}
+	blind.Store(true)
+	bob.must(rooms.Join{Room: "lobby", After: &rooms.Cursor{Epoch: epoch}})
+	bob.connection(rooms.ConnectionLost)
+	blind.Store(false)
+	bob.collect(1, 20)
+}
