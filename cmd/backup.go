@@ -137,6 +137,9 @@ both. Its members are told that this is another copy of the history.`,
 			if errors.Is(err, history.ErrNotEmpty) {
 				return fmt.Errorf("%s holds something already, and nothing is overwritten; name a new directory with --data, or move it elsewhere", s.data)
 			}
+			if errors.Is(err, history.ErrBackup) {
+				return fmt.Errorf("nothing was restored: %s is %w; use another copy of the file", args[0], err)
+			}
 			if err != nil {
 				return err
 			}
@@ -163,7 +166,7 @@ func restoreFrom(s *settings, file string) (info history.RestoreInfo, err error)
 	}
 	z, err := gzip.NewReader(r)
 	if err != nil {
-		return info, fmt.Errorf("%s: %w", file, err)
+		return info, fmt.Errorf("%w: %s", history.ErrBackup, err)
 	}
 	return history.Restore(z, s.data, backupFiles)
 }

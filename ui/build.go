@@ -2,6 +2,7 @@ package ui
 
 import (
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -131,21 +132,22 @@ func buildHistory(p parser, a *arguments) (rooms.Command, *rooms.Refusal) {
 }
 
 func buildSearch(_ parser, a *arguments) (rooms.Command, *rooms.Refusal) {
-	c := rooms.Search{Limit: recentHistory}
-	text := a.text()
-	if rest, ok := strings.CutPrefix(text, "--before"); ok && strings.IndexAny(rest, blanks+"=") == 0 {
-		n, rest, _ := cutBlank(strings.TrimLeft(rest, blanks+"="))
-		before, no := a.count(n)
+	c := rooms.Search{Text: a.text(), Limit: recentHistory}
+	if before := searchBefore.FindStringSubmatch(c.Text); before != nil {
+		n, no := a.count(before[1] + before[4])
 		if no != nil {
 			return nil, no
 		}
-		c.Before, text = rooms.Seq(before), strings.Trim(rest, blanks)
+		c.Before, c.Text = rooms.Seq(n), before[2]+before[3]
 	}
-	if c.Text = text; text == "" {
+	if c.Text == "" {
 		return nil, a.usage("needs something to look for")
 	}
 	return c, nil
 }
+
+// searchBefore is a search with --before, in front of the text or behind it.
+var searchBefore = regexp.MustCompile(`(?s)^--before[ =]+(\S+)\s*(.*)$|^(.*?)\s+--before[ =]+(\S+)$`)
 
 func buildRedact(_ parser, a *arguments) (rooms.Command, *rooms.Refusal) {
 	word, no := a.optional()

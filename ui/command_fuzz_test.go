@@ -82,9 +82,6 @@ func spell(cmd rooms.Command) string {
 	case rooms.Close:
 		return optionally("/close", "#", c.Room)
 	case rooms.Search:
-		if c.Before == 0 {
-			return "/search " + c.Text
-		}
 		return fmt.Sprintf("/search --before %d %s", c.Before, c.Text)
 	case rooms.Redact:
 		if c.Seq == 0 {

@@ -51,6 +51,8 @@ func TestParseLine(t *testing.T) {
 		"/history 1h10m":                                                          rooms.History{Since: testNow.Add(-70 * time.Minute)},
 		"/search low tide":                                                        rooms.Search{Text: "low tide", Limit: recentHistory},
 		"/search --before 12 low  tide":                                           rooms.Search{Text: "low  tide", Before: 12, Limit: recentHistory},
+		"/search low tide --before 12":                                            rooms.Search{Text: "low tide", Before: 12, Limit: recentHistory},
+		"/search --before=12 tide":                                                rooms.Search{Text: "tide", Before: 12, Limit: recentHistory},
 		"/search --beforehand":                                                    rooms.Search{Text: "--beforehand", Limit: recentHistory},
 		"/redact":                                                                 rooms.Redact{},
 		"/redact 12":                                                              rooms.Redact{Seq: 12},
