@@ -124,8 +124,5 @@ func exportHTML(out io.Writer, id rooms.RoomID, l *history.Log) error {
 		}
 		return pageHTML.ExecuteTemplate(out, "message", e)
 	})
-	if err != nil {
-		return err
-	}
-	return pageHTML.ExecuteTemplate(out, "end", nil)
+	return errors.Join(err, pageHTML.ExecuteTemplate(out, "end", nil)) // also behind what was left out
 }

@@ -233,3 +233,37 @@ func equalMessage(a, b rooms.Message) bool {
 	a.Mark, b.Mark = 0, 0
 	return reflect.DeepEqual(a, b)
 }
+
+// Damage in a segment whose index is known has bounds, too: what follows the segment is
+// not left out, and a search goes on before it.
+func TestDamageBehindAKnownIndex(t *testing.T) {
+	m, last, _ := smallRoom(t)
+	s, err := openMemory(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := openRoom(t, s)
+	expectAll(t, l, last) // every index is known now
+	next := l.view.Load().segments[1]
+	frames := framesOf(t, segmentsOf(t, m)[0])
+	broken := frames[len(frames)/2]
+	segmentsOf(t, m)[0].data[broken.off+frameHead+1] ^= 1
+	before, err := l.After(0, int(last))
+	if err != nil || before[len(before)-1].Seq != broken.seq-1 {
+		t.Fatalf("%d messages before the damage, %v", len(before), err)
+	}
+	var d *DamageError
+	if _, err := l.After(broken.seq-1, 1); !errors.As(err, &d) || d.After != broken.seq-1 || d.Before != next {
+		t.Fatalf("the damage is told as %v", err)
+	}
+	if rest, err := l.After(d.Before-1, int(last)); err != nil || len(rest) != int(last-next)+1 {
+		t.Errorf("%d messages behind it, %v", len(rest), err)
+	}
+	_, _, err = l.Search(t.Context(), "no such text", next, 10)
+	if !errors.As(err, &d) {
+		t.Fatalf("a search that meets it: %v", err)
+	}
+	if _, next, err := l.Search(t.Context(), "no such text", d.After+1, 10); next != 0 || err != nil {
+		t.Errorf("a search before it ends at %d, %v", next, err)
+	}
+}

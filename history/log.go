@@ -30,6 +30,7 @@ type Log struct {
 	// Below: the owner's.
 	failed    error // why nothing can be appended any more
 	unsynced  bool  // what was found when the log was opened could not be synced
+	torn      bool  // what is broken behind it was set aside
 	file      file  // the last segment; nil until something is appended
 	blocks    blockWriter
 	retention rooms.Retention // the last one that was asked for

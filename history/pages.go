@@ -72,7 +72,18 @@ func (l *Log) readOn(p *pager, now *view, want rooms.Seq) (rooms.Seq, error) {
 		return 0, err
 	}
 	p.hidden = now.open
-	return x.last, l.readSegment(p, x, path, want)
+	return x.last, l.bounded(l.readSegment(p, x, path, want), now, want)
+}
+
+// bounded adds to damage that was found behind a known index where the next segment
+// begins. The index is forgotten: what stands before the damage is looked at anew.
+func (l *Log) bounded(err error, now *view, seq rooms.Seq) error {
+	var d *DamageError
+	if i := now.holder(seq); errors.As(err, &d) && d.Before == 0 && i < len(now.segments)-1 {
+		d.Before = now.segments[i+1]
+		l.store.indexes.drop(l.path(now.segments[i]))
+	}
+	return err
 }
 
 // pager collects messages up to its bounds.

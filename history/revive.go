@@ -59,8 +59,9 @@ func (l *Log) copyTail() error {
 	}
 	defer f.Close()
 	size, err := f.Size()
-	if err == nil && size > now.last.end {
+	if err == nil && size > now.last.end && !l.torn {
 		err = l.setTorn(f, now.last, size)
+		l.torn = err == nil
 	}
 	if err != nil {
 		return err

@@ -108,7 +108,7 @@ func (l *Log) searchSegment(now *view, s *searcher, seq rooms.Seq, look func(ind
 		return err
 	}
 	s.hidden = now.open
-	return look(x, path, f)
+	return l.bounded(look(x, path, f), now, seq)
 }
 
 // backwards searches what is left of a segment from its end.

@@ -197,6 +197,28 @@ func (s *Store) forget(l *Log) {
 	}
 }
 
+// Discard removes the log of a room in which nothing was said; it must be closed. One
+// that holds something stays. Where the disk does not let it, an empty log is left.
+func (s *Store) Discard(key rooms.RoomKey) error {
+	dir := s.roomDir(key)
+	entries, err := s.fs.List(dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if e.dir || e.name != segmentName(1) || e.size > headerSize {
+			return fmt.Errorf("%q is not empty", dir)
+		}
+		if err := s.fs.Remove(filepath.Join(dir, e.name)); err != nil {
+			return err
+		}
+	}
+	if err := s.fs.Remove(dir); err != nil {
+		return err
+	}
+	return s.fs.SyncDir(s.roomsDir())
+}
+
 // RoomKeys returns the rooms that have a log, sorted.
 func (s *Store) RoomKeys() ([]rooms.RoomKey, error) {
 	entries, err := s.fs.List(s.roomsDir())

@@ -65,6 +65,7 @@ type Client struct {
 
 	wearing   bool             // a relay is about to cut the link: it is left as soon as nothing is under way
 	overdue   <-chan time.Time // when it is left although lines are: they are sent again
+	vain      int              // tries to get back into the room without hearing of it
 	returning bool             // into the room after a lost connection: wait for head before sending
 	gapAt     rooms.Seq        // this message was missing; 0: none was
 	nick      string
@@ -320,6 +321,11 @@ func (k *Client) nextRef() uint64 { k.ref++; return k.ref }
 
 // resume goes back into the room, behind the last message that is known.
 func (k *Client) resume() {
+	if k.room != "" && k.returning && k.cursor.Seq < k.head { // nothing came the last time
+		if k.vain++; k.vain >= mostVain || k.moving() {
+			k.out("its history can't be read from the host's disk")
+		}
+	}
 	if k.room != "" {
 		after := k.cursor
 		join := rooms.Join{Room: string(k.room), After: &after, Recent: k.config.Recent}

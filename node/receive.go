@@ -68,7 +68,7 @@ func (k *Client) posted(e rooms.Posted) (why string) {
 		return "a message is missing" // coming back asks for it, once
 	}
 	k.cursor.Seq, k.cursor.Mark = e.Seq, e.Mark
-	k.wait = firstRetry
+	k.wait, k.vain = firstRetry, 0
 	k.emit(e)
 	if e.From.Peer == k.welcome.Peer && e.Origin.Count != 0 {
 		k.delivered(e)
@@ -143,16 +143,38 @@ func (k *Client) resumed(e rooms.Event) (why string) {
 		e.Diverged = !e.Room.NoHistory && (e.Diverged || other || e.From.Seq < k.cursor.Seq)
 		k.entered(e)
 		k.emit(e)
-		k.wait = firstRetry
-		k.returning = e.From.Seq < e.Head
+		if k.returning = e.From.Seq < e.Head; !k.returning {
+			k.wait = firstRetry
+		}
 	case *rooms.Refusal:
-		if passes(e.Code) {
+		if k.vain++; passes(e.Code) && k.vain < mostVain && !k.moving() {
 			return e.Message
 		}
-		k.emit(rooms.RoomChanged{What: rooms.RoomLeft, Room: rooms.RoomInfo{Room: k.room}, Reason: e.Error()})
-		k.room = ""
+		k.out(e.Error())
 	}
 	return ""
+}
+
+// mostVain is how often a client comes back to a room that it can't enter, or hears
+// nothing of, before it goes on without.
+const mostVain = 4
+
+// out is in no room any more, since there is no getting back into it.
+func (k *Client) out(why string) {
+	k.emit(rooms.RoomChanged{What: rooms.RoomLeft, Room: rooms.RoomInfo{Room: k.room}, Reason: why})
+	k.link.send(k.nextRef(), rooms.Leave{}) // its seat may have been kept
+	k.room, k.returning, k.vain = "", false, 0
+}
+
+// moving tells whether a command that leaves the room waits.
+func (k *Client) moving() bool {
+	return slices.ContainsFunc(k.pending, func(r *request) bool {
+		switch r.cmd.(type) {
+		case rooms.Join, rooms.Leave, rooms.Create:
+			return !r.resume
+		}
+		return false
+	})
 }
 
 // giveBack answers the lines that were sent and not answered, where the replay does not

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -114,4 +115,74 @@ func TestUnreadableForLong(t *testing.T) {
 	bob.connection(rooms.ConnectionLost)
 	blind.Store(false)
 	bob.collect(1, 20)
+}
+
+// A room whose disk stays unreadable does not hold its members: they can go elsewhere.
+func TestRoomThatCantBeRead(t *testing.T) {
+	var blind atomic.Bool
+	w := newWorld(t, func(w *world) { w.wrap = func(l Log) Log { return gatedLog{Log: l, blind: &blind} } })
+	anna, bob := w.join("anna", "lobby"), w.join("bob", "")
+	epoch := anna.must(rooms.Join{Room: "lobby"}).(rooms.Entered).From.Epoch
+	anna.say("what bob can't have")
+	blind.Store(true)
+	bob.must(rooms.Join{Room: "lobby", After: &rooms.Cursor{Epoch: epoch}})
+	bob.connection(rooms.ConnectionLost)
+	bob.must(rooms.Create{Room: "elsewhere", NoHistory: true})
+	bob.say("here I am")
+}
+
+// The last message of one's own is the last one, however much was said since, and
+// whatever is damaged before it.
+func TestRedactTheLast(t *testing.T) {
+	w := newWorld(t)
+	anna := w.join("anna", "lobby")
+	for i := range 120 {
+		anna.Send(rooms.Say{Kind: rooms.Text, Text: fmt.Sprint(i+1, " ", strings.Repeat("x", 3500))})
+	}
+	last := anna.say("the last")
+	anna.must(rooms.Redact{})
+	if p := anna.redacted(last); p.Target != 121 {
+		t.Fatalf("message %d was taken out", p.Target)
+	}
+	anna.must(rooms.Create{Room: "air", NoHistory: true})
+	anna.say("first")
+	anna.say("second")
+	anna.must(rooms.Redact{})
+	anna.redacted(2)
+}
+
+// A room that has old damage among its latest messages is opened all the same, and a room
+// that could not be recorded leaves nothing behind.
+func TestOldDamageWhenStarting(t *testing.T) {
+	var sick atomic.Bool
+	w := newWorld(t, func(w *world) { w.refuseRecord = &sick })
+	anna := w.connect("anna", newKey(t))
+	anna.must(rooms.Create{Room: "brief"})
+	anna.must(rooms.SetRetention{Retention: rooms.Retention{Messages: 800}})
+	for i := range 350 {
+		anna.Send(rooms.Say{Kind: rooms.Text, Text: fmt.Sprint("line ", i+1)})
+	}
+	anna.hears("line 350")
+	sick.Store(true)
+	for range 5 {
+		anna.refused(rooms.Storage, rooms.Create{Room: "never"})
+	}
+	sick.Store(false)
+	if made, err := filepath.Glob(filepath.Join(w.dir, "rooms", "*")); err != nil || len(made) != 2 {
+		t.Errorf("there are %d rooms on the disk, %v", len(made), err)
+	}
+	w.stop()
+	segments, err := filepath.Glob(filepath.Join(w.dir, "rooms", "*", "seg-*.log"))
+	segments = slices.DeleteFunc(segments, func(path string) bool {
+		info, err := os.Stat(path)
+		return err != nil || info.Size() < 3000
+	})
+	if err != nil || len(segments) < 2 {
+		t.Fatalf("segments %v, %v", segments, err)
+	}
+	damage(t, slices.Min(segments))
+	w.start()
+	anna.connection(rooms.ConnectionRestored)
+	anna.say("it is open")
+	anna.hears("it is open")
 }

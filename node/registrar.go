@@ -2,6 +2,7 @@ package node
 
 import (
 	"crypto/rand"
+	"errors"
 	"time"
 
 	"p2pchat/rooms"
@@ -151,7 +152,7 @@ func (g *registrar) answer(a ask) reply {
 	if err != nil {
 		log.Errorf("state: %v", err)
 		if made != nil {
-			_ = made.log.Close()
+			_ = errors.Join(made.log.Close(), g.store.Discard(made.key))
 		}
 		return reply{refusal: rooms.Refuse(rooms.Storage, "nothing was changed; tell the owner of this host",
 			"the host's disk is full or failing")}

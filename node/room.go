@@ -1,6 +1,7 @@
 package node
 
 import (
+	"errors"
 	"sync/atomic"
 	"time"
 
@@ -126,6 +127,15 @@ func (r *room) recall() error {
 	head := r.log.Head()
 	for seq := head - min(head, recallMessages); seq < head; {
 		messages, err := r.log.After(seq, recallMessages)
+		var damage damaged
+		if errors.As(err, &damage) {
+			r.tellDamage(err)
+			if _, beyond := damage.Bounds(); beyond > seq+1 {
+				seq = beyond - 1
+				continue
+			}
+			return nil
+		}
 		if err != nil || len(messages) == 0 {
 			return err
 		}

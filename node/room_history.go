@@ -80,11 +80,11 @@ func (r *room) search(ctx context.Context, c rooms.Search, most int) (rooms.Even
 			break
 		}
 		r.tellDamage(err)
-		before, _ := damage.Bounds()
-		if before == 0 {
+		after, _ := damage.Bounds()
+		if after == 0 {
 			return rooms.Found{}, nil
 		}
-		messages, next, err = r.log.Search(ctx, c.Text, before+1, limit)
+		messages, next, err = r.log.Search(ctx, c.Text, after+1, limit)
 	}
 	if err != nil && len(messages) == 0 {
 		return nil, errors.Join(errReading, err)
@@ -103,8 +103,8 @@ const mostDamaged = 16
 
 // tellDamage tells the operator, once, that a part of the history is damaged.
 func (r *room) tellDamage(err error) {
-	log.Errorf("room %s: %v", r.id, err)
 	if !r.toldDamage.Swap(true) {
+		log.Errorf("room %s: %v", r.id, err)
 		r.notice(fmt.Sprintf("a part of the history of room %q is damaged: %v; when the host is stopped, p2pchat history repair keeps what is whole", r.id, err))
 	}
 }
@@ -178,7 +178,7 @@ const ownBack = 256
 
 // lastOf finds a member's last message.
 func (r *room) lastOf(peer rooms.PeerID) (rooms.Message, *rooms.Refusal) {
-	messages, err := r.log.After(r.log.Head()-min(r.log.Head(), ownBack), ownBack)
+	messages, err := r.log.Last(ownBack)
 	if err != nil {
 		return rooms.Message{}, r.unreadable()
 	}
@@ -203,8 +203,10 @@ func (r *room) storageRefusal() *rooms.Refusal {
 		return rooms.Refuse(rooms.Storage, "this was not said; tell the owner of this host",
 			"room %q can only be read: a part of its history on the host's disk is damaged", r.id)
 	}
-	return rooms.Refuse(rooms.Storage, "this was not said; tell the owner of this host",
+	refusal := rooms.Refuse(rooms.Storage, "this was not said; tell the owner of this host",
 		"room %q can't be written to: the host's disk is full or failing", r.id)
+	refusal.Retry = reviveTime
+	return refusal
 }
 
 // unstored takes back what the log did not take. That may be because of old damage in
@@ -222,7 +224,7 @@ func (r *room) unstored(err error) *rooms.Refusal {
 // fail makes the room read-only, until the disk takes something again.
 func (r *room) fail(err error) {
 	log.Errorf("room %s: %v", r.id, err)
-	if !r.failing {
+	if !r.failing && r.log.Damage() == nil { // which was told when the room was opened
 		r.notice(fmt.Sprintf("room %q can't be written to: %v; make room on the disk, and it goes on by itself", r.id, err))
 	}
 	r.failing, r.revived = true, time.Now()

@@ -93,11 +93,11 @@ func (s *session) send(frames []byte) error {
 // Only what is damaged is left out.
 func (s *session) catchUp(g *gap) error {
 	page, err := g.room.log.After(g.after, s.host.limits.PageMessages)
-	for n := 0; err != nil && n < len(readAgain) && s.out.stands(g); n++ {
+	var damage damaged
+	for n := 0; err != nil && n < len(readAgain) && s.out.stands(g) && !errors.As(err, &damage); n++ {
 		s.pause(readAgain[n]) // out of file handles, say: that passes
 		page, err = g.room.log.After(g.after, s.host.limits.PageMessages)
 	}
-	var damage damaged
 	switch {
 	case !s.out.stands(g):
 		return nil

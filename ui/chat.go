@@ -98,7 +98,7 @@ func (c *chat) showStatus() {
 
 // ready stops reading only where no person waits at the prompt.
 func (c *chat) ready() bool {
-	return c.term.Width() > 0 || c.desk.pending()+c.speech.held() < openAnswers && (c.speech.held() == 0 || c.loop.away)
+	return c.term.Width() > 0 || c.desk.pending()+c.speech.held() < openAnswers && (c.speech.held() == 0 || c.loop.away || c.speech.full)
 }
 
 func (c *chat) owed() (unsent int, first string) {
@@ -156,7 +156,7 @@ func (c *chat) read(in input) {
 
 // reaching refuses what would be done unseen when the host is back.
 func (c *chat) reaching(cmd rooms.Command) *rooms.Refusal {
-	if _, speaks := cmd.(rooms.Say); speaks || cmd == nil || !c.loop.away {
+	if _, speaks := cmd.(rooms.Say); speaks || cmd == nil || !c.loop.away || moves(cmd) {
 		return nil
 	}
 	return rooms.Refuse(rooms.Unreachable, "what you say is kept until it can; ask again then", "the host can't be reached now")

@@ -207,7 +207,7 @@ func (c *chat) utter(l *spoken) {
 		case here && no.Code == rooms.RateLimited:
 			c.speech.full, c.speech.pace = false, max(c.speech.pace, no.Retry)
 			c.patient(l, no.Retry)
-		case here && no.Code == rooms.Storage && isLine:
+		case here && no.Code == rooms.Storage && no.Retry > 0 && isLine && !c.speech.leaving():
 			if !c.speech.full {
 				show()
 				c.say("it is tried again by itself; Ctrl-C drops it")
@@ -233,9 +233,12 @@ func (c *chat) answeredLine(l *spoken, ev rooms.Event, show func()) {
 	c.speech.remove(l)
 	show()
 	if say, ok := l.say(); ok && waited {
-		if _, refused := ev.(*rooms.Refusal); refused {
+		no, refused := ev.(*rooms.Refusal)
+		switch {
+		case refused && no.Code == rooms.Unreachable: // which has told it
+		case refused:
 			c.say("not said: %s", whole(say.Text))
-		} else {
+		default:
 			c.speech.waited++
 		}
 	}

@@ -118,6 +118,7 @@ func TestChatWaitsForAFullDisk(t *testing.T) {
 		s.say("one")
 		s.say("two")
 		full := rooms.Refuse(rooms.Storage, "tell the owner", "the disk is full")
+		full.Retry = time.Second
 		s.settle(t, full)
 		s.want("!! the disk is full; tell the owner", "-- it is tried again by itself; Ctrl-C drops it")
 		if want := "2 lines waiting (the host can't store it now), Ctrl-C drops what waits"; s.term.status != want {
