@@ -322,8 +322,8 @@ func (k *Client) nextRef() uint64 { k.ref++; return k.ref }
 // resume goes back into the room, behind the last message that is known.
 func (k *Client) resume() {
 	if k.room != "" && k.returning && k.cursor.Seq < k.head { // nothing came the last time
-		if k.vain++; k.vain >= mostVain || k.moving() {
-			k.out("its history can't be read from the host's disk")
+		if k.vain++; k.vain >= mostVain && k.moving() { // a bad network alone is no reason to give up
+			k.out("nothing can be heard from it")
 		}
 	}
 	if k.room != "" {

@@ -155,9 +155,9 @@ func (k *Client) resumed(e rooms.Event) (why string) {
 	return ""
 }
 
-// mostVain is how often a client comes back to a room that it can't enter, or hears
-// nothing of, before it goes on without.
-const mostVain = 4
+// mostVain is how often a client comes back to a room that it can't enter, or that it
+// hears nothing of and wants to leave, before it goes on without.
+const mostVain = 3
 
 // out is in no room any more, since there is no getting back into it.
 func (k *Client) out(why string) {
