@@ -68,26 +68,26 @@ func TestRedactionInDamage(t *testing.T) {
 		alice.Send(rooms.Say{Kind: rooms.Text, Text: fmt.Sprint("line ", i+1)})
 	}
 	alice.hears("line 350")
+	w.damageOldest()
+	alice.refused(rooms.Storage, rooms.Redact{Seq: first})
+	alice.must(rooms.SetRetention{Retention: rooms.Retention{Messages: 800, Age: time.Hour}})
+	alice.say("still fine")
+}
+
+// damageOldest overwrites the last bytes of the oldest segment that is not almost empty.
+func (w *world) damageOldest() {
+	w.Helper()
 	segments, err := filepath.Glob(filepath.Join(w.dir, "rooms", "*", "seg-*.log"))
 	segments = slices.DeleteFunc(segments, func(path string) bool {
 		info, err := os.Stat(path)
 		return err != nil || info.Size() < 3000
 	})
 	if err != nil || len(segments) < 2 {
-		t.Fatalf("segments %v, %v", segments, err)
+		w.Fatalf("segments %v, %v", segments, err)
 	}
-	damage(t, slices.Min(segments))
-	alice.refused(rooms.Storage, rooms.Redact{Seq: first})
-	alice.must(rooms.SetRetention{Retention: rooms.Retention{Messages: 800, Age: time.Hour}})
-	alice.say("still fine")
-}
-
-// damage overwrites the last bytes of a file.
-func damage(t *testing.T, path string) {
-	t.Helper()
-	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	f, err := os.OpenFile(slices.Min(segments), os.O_RDWR, 0)
 	if err != nil {
-		t.Fatal(err)
+		w.Fatal(err)
 	}
 	defer f.Close()
 	info, err := f.Stat()
@@ -95,7 +95,7 @@ func damage(t *testing.T, path string) {
 		_, err = f.WriteAt([]byte{0xff, 0xff, 0xff}, info.Size()-30)
 	}
 	if err != nil {
-		t.Fatal(err)
+		w.Fatal(err)
 	}
 }
 
@@ -172,15 +172,7 @@ func TestOldDamageWhenStarting(t *testing.T) {
 		t.Errorf("there are %d rooms on the disk, %v", len(made), err)
 	}
 	w.stop()
-	segments, err := filepath.Glob(filepath.Join(w.dir, "rooms", "*", "seg-*.log"))
-	segments = slices.DeleteFunc(segments, func(path string) bool {
-		info, err := os.Stat(path)
-		return err != nil || info.Size() < 3000
-	})
-	if err != nil || len(segments) < 2 {
-		t.Fatalf("segments %v, %v", segments, err)
-	}
-	damage(t, slices.Min(segments))
+	w.damageOldest()
 	w.start()
 	anna.connection(rooms.ConnectionRestored)
 	anna.say("it is open")
