@@ -1,6 +1,7 @@
 package node
 
 import (
+	"slices"
 	"sync"
 
 	"p2pchat/node/wire"
@@ -27,6 +28,7 @@ type outbox struct {
 
 	mu       sync.Mutex // guards the fields below
 	waiting  []byte
+	unheard  []receipt // of lines that the session itself is still to be given
 	room     *room     // nil: in no room
 	coming   *room     // the room that is about to be entered
 	visit    int       // counts entries into rooms, to tell an old page from a new one
@@ -57,6 +59,40 @@ func (o *outbox) push(ref uint64, e rooms.Event) {
 	}
 	o.mu.Unlock()
 	signal(o.wake)
+}
+
+// receipt tells a session that the host has the line that it said.
+type receipt struct {
+	ref uint64
+	seq rooms.Seq
+}
+
+// receiptSize is more than a receipt needs on the stream, in bytes.
+const receiptSize = 32
+
+// confirm appends the answer to a line said in a room, behind the line itself: who has
+// the answer has seen it. A session that lags gets it when it has caught up so far.
+func (o *outbox) confirm(r *room, ref uint64, seq rooms.Seq) {
+	o.mu.Lock()
+	switch {
+	case o.closed:
+	case o.room == r && o.next <= seq:
+		o.unheard = append(o.unheard, receipt{ref, seq})
+	default:
+		o.waiting = wire.AppendEvent(o.waiting, ref, rooms.Said{Seq: seq})
+	}
+	o.mu.Unlock()
+	signal(o.wake)
+}
+
+// heard appends the receipts of the lines before the cursor; of all lines, once the
+// session is in no room and will not be given them.
+func (o *outbox) heard() {
+	n := 0
+	for ; n < len(o.unheard) && (o.room == nil || o.unheard[n].seq < o.next); n++ {
+		o.waiting = wire.AppendEvent(o.waiting, o.unheard[n].ref, rooms.Said{Seq: o.unheard[n].seq})
+	}
+	o.unheard = slices.Delete(o.unheard, 0, n)
 }
 
 // offer appends frames about a room that a lagging session can do without.
@@ -114,6 +150,7 @@ func (o *outbox) leave(r *room) {
 	if o.room == r {
 		o.room = nil
 		o.visit++
+		o.heard()
 	}
 	if o.coming == r {
 		o.coming = nil
@@ -125,6 +162,7 @@ func (o *outbox) leave(r *room) {
 func (o *outbox) finish() {
 	o.mu.Lock()
 	o.closed, o.last, o.room = true, true, nil
+	o.heard()
 	o.mu.Unlock()
 	signal(o.wake)
 }
@@ -142,6 +180,7 @@ type gap struct {
 func (o *outbox) take(spare []byte) (frames []byte, lag *gap, done bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	o.heard()
 	if len(o.waiting) > 0 {
 		frames, o.waiting = o.waiting, spare[:0]
 		signal(o.drained)
@@ -190,5 +229,5 @@ func (o *outbox) skip(g *gap, next rooms.Seq) {
 func (o *outbox) full() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return len(o.waiting) > outboxAnswers && !o.closed
+	return len(o.waiting)+receiptSize*len(o.unheard) > outboxAnswers && !o.closed
 }

@@ -223,9 +223,9 @@ func (s say) do(r *room) {
 			s.session.out.push(s.ref, r.storageRefusal())
 			return
 		}
-		s.session.out.push(s.ref, rooms.Said{Seq: m.Seq})
+		s.session.out.confirm(r, s.ref, m.Seq)
 	case again:
-		s.session.out.push(s.ref, rooms.Said{Seq: m.Seq})
+		s.session.out.confirm(r, s.ref, m.Seq)
 	default:
 		m.Room = r.id
 		r.batch.messages = append(r.batch.messages, m)
@@ -246,8 +246,8 @@ func (r *room) commit() {
 		}
 	} else {
 		r.deliver(b.messages)
-		for i, s := range b.waiting { // behind the line itself: who has the answer has seen it
-			s.session.out.push(s.ref, rooms.Said{Seq: b.messages[i].Seq})
+		for i, s := range b.waiting {
+			s.session.out.confirm(r, s.ref, b.messages[i].Seq)
 		}
 	}
 	clear(b.messages)
