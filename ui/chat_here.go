@@ -106,7 +106,7 @@ func (c *chat) already(cmd rooms.Command) bool {
 			return true
 		}
 	case rooms.Join:
-		if c.scene.inRoom() && c.desk.moving == 0 && strings.EqualFold(cmd.Room, string(c.scene.room.Room)) {
+		if c.scene.inRoom() && !c.moving() && strings.EqualFold(cmd.Room, string(c.scene.room.Room)) {
 			c.print(c.page.already(c.scene.room)...)
 			return true
 		}

@@ -30,7 +30,8 @@ func (j *jsonMode) quit(string) {
 	j.loop.leave()
 }
 
-func (j *jsonMode) clear(string) { j.write(okObject(j.ref)) }
+func (j *jsonMode) clear(string)   { j.write(okObject(j.ref)) }
+func (j *jsonMode) setBell(string) { j.write(okObject(j.ref)) }
 
 func (j *jsonMode) ignore(string)   { j.notHere("/ignore") }
 func (j *jsonMode) unignore(string) { j.notHere("/unignore") }

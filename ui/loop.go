@@ -34,8 +34,8 @@ type loop struct {
 	desk     *desk
 	account  *account
 	lines    <-chan input
-	ticks    <-chan time.Time // an alarm set by the mode
-	rang     func()           // what to do at the alarm
+	alarm    timer // of what waits to be said
+	reminder timer // of what was asked
 	linger   <-chan time.Time
 	leaving  bool           // no further input; what was asked is finished
 	away     bool           // the connection is lost
@@ -109,9 +109,10 @@ func (l *loop) step(ctx context.Context, m mode) {
 			return
 		}
 		l.take(m, ev)
-	case <-l.ticks:
-		l.ticks = nil
-		l.rang()
+	case <-l.alarm.ticks:
+		l.alarm.ring()
+	case <-l.reminder.ticks:
+		l.reminder.ring()
 	case <-l.linger:
 		l.over = true
 	}
@@ -139,9 +140,18 @@ func (l *loop) settle(m mode) {
 	}
 }
 
-// alarm calls then after d, in the loop. There is one alarm at a time.
-func (l *loop) alarm(d time.Duration, then func()) {
-	l.ticks, l.rang = l.o.After(d), then
+// timer calls something once, in the loop.
+type timer struct {
+	ticks <-chan time.Time
+	rang  func()
+}
+
+// set lets t call then after d, and forget what it was set to before.
+func (l *loop) set(t *timer, d time.Duration, then func()) { *t = timer{l.o.After(d), then} }
+
+func (t *timer) ring() {
+	t.ticks = nil
+	t.rang()
 }
 
 // leave ends the input: what was asked is finished, then the loop is through.

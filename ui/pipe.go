@@ -127,7 +127,7 @@ func (p *pipe) ask(cmd rooms.Command) {
 		switch {
 		case refused && no.Code == rooms.RateLimited:
 			p.waiting = true
-			p.loop.alarm(max(no.Retry, 0)+leastWait(no.Retry), func() {
+			p.loop.set(&p.loop.alarm, max(no.Retry, 0)+leastWait(no.Retry), func() {
 				p.waiting = false
 				p.ask(cmd)
 			})
@@ -270,6 +270,7 @@ func (p *pipe) quit(string)      { p.loop.leave() }
 func (p *pipe) clear(string)     {}
 func (p *pipe) ignore(string)    { p.refused(notInPipe()) }
 func (p *pipe) unignore(string)  { p.refused(notInPipe()) }
+func (p *pipe) setBell(string)   {}
 
 func notInPipe() *rooms.Refusal {
 	return rooms.Refuse(rooms.BadRequest, "filter the output by its third field", "a pipe ignores nobody")
