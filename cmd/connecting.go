@@ -18,7 +18,9 @@ func connecting(w io.Writer, what string, redraw bool) (stop func()) {
 		fmt.Fprintf(w, "%s …\n", text)
 		return func() {}
 	}
-	row := func(more string) { fmt.Fprint(w, "\r", ui.CutRow(text+" …"+more, ui.TerminalWidth(os.Stderr)), "\x1b[K") }
+	row := func(more string) {
+		fmt.Fprint(w, "\r", ui.CutRow(text+" …"+more, ui.TerminalWidth(os.Stderr)), "\x1b[K")
+	}
 	row("")
 	over, ended := make(chan struct{}), make(chan struct{})
 	go func() {

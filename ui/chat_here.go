@@ -87,7 +87,7 @@ func (c *chat) statusLines() []string {
 
 func (c *chat) help(name string) { c.print(c.page.helpFor(name)...) }
 
-func (c *chat) quit(string) { c.loop.leave() }
+func (c *chat) quit(why string) { c.loop.quit(why) }
 
 // state answers /status: what is known here, and for its owner the host's own answer.
 func (c *chat) state(string) {

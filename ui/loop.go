@@ -42,6 +42,7 @@ type loop struct {
 	closed   bool           // the session is over
 	over     bool           // nothing is waited for any more
 	left     bool           // the person meant to leave
+	farewell string         // what the room is told then
 	welcomed bool           // input is read only after the host has said who is who
 	hasty    bool           // at the end, do not wait for a lost connection, nor for ever
 	goodbye  *rooms.Refusal // what the host said last, should it end the session
@@ -157,6 +158,12 @@ func (t *timer) ring() {
 // leave ends the input: what was asked is finished, then the loop is through.
 func (l *loop) leave() { l.leaving, l.left = true, true }
 
+// quit leaves, and tells the room why.
+func (l *loop) quit(why string) {
+	l.farewell = why
+	l.leave()
+}
+
 // fail leaves with an error.
 func (l *loop) fail(err error) {
 	if l.result == nil {
@@ -247,6 +254,9 @@ func (l *loop) finish(m mode) error {
 	unsent, first := m.owed()
 	if open := l.desk.pending() + unsent - m.kept(); open > 0 && l.result == nil {
 		l.result = unconfirmed(open, first)
+	}
+	if l.farewell != "" {
+		l.o.Session.Send(rooms.Quit{Reason: l.farewell})
 	}
 	if err := l.desk.close(); l.result == nil {
 		l.result = err

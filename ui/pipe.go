@@ -266,7 +266,7 @@ var _ hands = (*pipe)(nil)
 func (p *pipe) showTopic(string) { p.tell(p.page.notice("topic: %s", p.scene.room.Topic)) }
 func (p *pipe) state(string)     { p.ask(rooms.Status{}) }
 func (p *pipe) help(name string) { p.tell(p.page.helpFor(name)) }
-func (p *pipe) quit(string)      { p.loop.leave() }
+func (p *pipe) quit(why string)  { p.loop.quit(why) }
 func (p *pipe) clear(string)     {}
 func (p *pipe) ignore(string)    { p.refused(notInPipe()) }
 func (p *pipe) unignore(string)  { p.refused(notInPipe()) }

@@ -209,7 +209,7 @@ func hereOnly() []*entry {
 			help: "Explain the commands, or one of them.", local: hands.help,
 		},
 		{
-			name: "quit", aliases: []string{"exit"}, example: "/quit",
+			name: "quit", aliases: []string{"exit"}, args: "[REASON]", example: "/quit good night",
 			help: "Leave the room and the host.", local: hands.quit,
 		},
 	}
