@@ -151,6 +151,9 @@ func (f *joinFlags) run(ctx context.Context, s *settings, arg string) error {
 	case terminal != nil:
 		err = ui.Chat(ctx, o)
 	default:
+		if !f.commands {
+			o.Session = newShellSession(ctx, client)
+		}
 		err = ui.Pipe(ctx, o, os.Stdin, os.Stdout, os.Stderr)
 	}
 	return ended(err)

@@ -66,7 +66,7 @@ func newPipe(o Options, out, errw io.Writer) *pipe {
 	l := newLoop(o)
 	return &pipe{
 		loop: l, desk: l.desk, parser: l.o.parser(), out: out, errw: errw,
-		page: &page{width: func() int { return 0 }, now: o.Now},
+		page: &page{width: func() int { return 0 }, now: o.Now, mute: !o.Commands},
 	}
 }
 

@@ -14,6 +14,7 @@ type page struct {
 	width func() int // 0: rows are not broken
 	color int
 	links bool // the terminal shows hyperlinks
+	mute  bool // there are no commands, so none are named
 	now   func() time.Time
 }
 
@@ -204,7 +205,10 @@ func (p *page) entered(room rooms.RoomInfo, me rooms.PeerID, nick string, member
 	case len(others) > 0:
 		company = fmt.Sprintf("%d here: %s", len(others), strings.Join(others, " "))
 	}
-	rows := p.notice("you are in #%s as %s · %s · /help", room.Room, SanitizeNick(nick), company)
+	if !p.mute {
+		company += " · /help"
+	}
+	rows := p.notice("you are in #%s as %s · %s", room.Room, SanitizeNick(nick), company)
 	if room.Topic != "" {
 		rows = append(rows, p.notice("topic: %s", room.Topic)...)
 	}
