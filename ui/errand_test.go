@@ -104,11 +104,11 @@ func TestStatusRow(t *testing.T) {
 		}
 		s.enter(dev(2), member(alice, "alice"), member(bob, "bob"))
 		s.tell(rooms.MemberChanged{Room: "dev", What: rooms.MemberJoined, Member: member(host, "carol")})
-		if got := s.term.status; got != "punched 25 ms · 3 here" {
+		if got := s.term.status; got != "punched 25 ms · 3 members" {
 			t.Errorf("status %q", got)
 		}
 		s.tell(rooms.Connection{What: rooms.ConnectionLost})
-		if got := s.term.status; got != "connection lost, trying again · 3 here" {
+		if got := s.term.status; got != "connection lost, trying again · 3 members" {
 			t.Errorf("status %q", got)
 		}
 	})

@@ -1,7 +1,6 @@
 package ui
 
 import (
-	"fmt"
 	"strings"
 	"time"
 
@@ -26,7 +25,7 @@ func (c *chat) showStatus() {
 		add(wayBrief(c.scene.way))
 	}
 	if c.scene.inRoom() {
-		add(fmt.Sprintf("%d here", c.scene.room.Members))
+		add(plural(c.scene.room.Members, "member"))
 	}
 	if status := strings.Join(parts, " · "); status != c.status {
 		c.status = status
