@@ -214,7 +214,9 @@ func (s *seat) put(in input) {
 // special is the status without what it always says.
 func (s *seat) special() string {
 	parts := strings.Split(s.term.status, " · ")
-	return strings.Join(slices.DeleteFunc(parts, func(part string) bool { return strings.HasSuffix(part, " member") || strings.HasSuffix(part, " members") }), " · ")
+	return strings.Join(slices.DeleteFunc(parts, func(part string) bool {
+		return strings.HasSuffix(part, " member") || strings.HasSuffix(part, " members")
+	}), " · ")
 }
 
 // interrupt is Ctrl-C on an empty line.
