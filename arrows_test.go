@@ -27,7 +27,8 @@ var arrows = map[string][]string{
 		"golang.org/x/term", "golang.org/x/sys", "no net",
 	},
 	"ui/picture": {"golang.org/x/image", "no net"},
-	"cmd":        {"rooms", "history", "relay", "node", "ui", "github.com", "golang.org", "go.uber.org/zap"}, // which go-log writes with
+	"files":      {"rooms", "ui/picture", "golang.org/x/text", "golang.org/x/sys", "no net"},
+	"cmd":        {"rooms", "history", "files", "relay", "node", "ui", "github.com", "golang.org", "go.uber.org/zap"}, // which go-log writes with
 }
 
 // TestArrows keeps the arrows between the packages: what a package may import.
