@@ -320,6 +320,7 @@ func (a asking) whisper(c Whisper) (Decision, *Refusal) {
 		e.Own = true
 		d.Effects = append(d.Effects, Tell{a.id, e})
 	}
+	d.Effects = append(d.Effects, a.awayNotice(peer)...)
 	return d, nil
 }
 
