@@ -153,7 +153,9 @@ func (c *chat) member(ev rooms.MemberChanged) {
 	}
 	if c.scene.member(ev) {
 		c.term.SetCompleter(c.scene.completer())
-		c.print(c.page.member(ev, mine)...)
+		if !toldOtherwise(ev, mine) {
+			c.print(c.page.member(ev, mine)...)
+		}
 	}
 }
 

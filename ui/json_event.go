@@ -38,6 +38,7 @@ type (
 		By     string       `json:"by,omitempty"`
 		Reason string       `json:"reason,omitempty"`
 		Own    bool         `json:"own,omitempty"`
+		Away   string       `json:"away,omitempty"`
 	}
 	roomEvent struct {
 		head
@@ -93,7 +94,7 @@ func eventObject(ev rooms.Event, me rooms.PeerID) any {
 		return memberEvent{
 			head{V: 1, Type: "member"},
 			ev.What.String(), ev.Room, ev.Member.Nick, ev.Member.Peer,
-			ev.Member.Role.String(), ev.Old, ev.By, ev.Reason, ev.Member.Peer == me,
+			ev.Member.Role.String(), ev.Old, ev.By, ev.Reason, ev.Member.Peer == me, ev.Member.Away,
 		}
 	case rooms.RoomChanged:
 		return roomObject(ev)

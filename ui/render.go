@@ -183,6 +183,8 @@ func (p *page) member(ev rooms.MemberChanged, mine bool) []string {
 		return p.notice("%s %s muted%s%s", who, was, by, why)
 	case rooms.MemberUnmuted:
 		return p.notice("%s may speak again", who)
+	case rooms.MemberAway, rooms.MemberBack:
+		return p.absence(ev, mine)
 	}
 	return nil
 }

@@ -62,6 +62,15 @@ func forTalking() []*entry {
 			more: []string{"Only the two of you see it, and it is not kept. The host could read it."},
 		},
 		{
+			name: "away", args: "[TEXT]", example: "/away lunch",
+			help: "Say that you are away, and why.", build: buildAway, done: doneAway,
+			more: []string{"Your room is told once, who whispers to you is told, too. /back ends it, and so does saying something."},
+		},
+		{
+			name: "back", example: "/back",
+			help: "Say that you are back.", build: bare(rooms.Away{}), done: doneAway,
+		},
+		{
 			name: "topic", args: "[TEXT]", example: "/topic what we build",
 			help: "Show the room's topic, or set it (\"\" for none).", build: buildTopic, local: hands.showTopic,
 		},

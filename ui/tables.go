@@ -87,6 +87,9 @@ func traits(m rooms.Member) string {
 	if m.Muted {
 		text += "  muted"
 	}
+	if m.Away != "" {
+		text += "  " + awayText(m.Away)
+	}
 	return text
 }
 

@@ -150,6 +150,8 @@ const (
 	MemberChange_MEMBER_ROLE        MemberChange = 5 // has another role
 	MemberChange_MEMBER_MUTED       MemberChange = 6 // may not speak
 	MemberChange_MEMBER_UNMUTED     MemberChange = 7 // may speak again
+	MemberChange_MEMBER_AWAY        MemberChange = 8 // is away
+	MemberChange_MEMBER_BACK        MemberChange = 9 // is not any more
 )
 
 // Enum value maps for MemberChange.
@@ -163,6 +165,8 @@ var (
 		5: "MEMBER_ROLE",
 		6: "MEMBER_MUTED",
 		7: "MEMBER_UNMUTED",
+		8: "MEMBER_AWAY",
+		9: "MEMBER_BACK",
 	}
 	MemberChange_value = map[string]int32{
 		"MEMBER_UNSPECIFIED": 0,
@@ -173,6 +177,8 @@ var (
 		"MEMBER_ROLE":        5,
 		"MEMBER_MUTED":       6,
 		"MEMBER_UNMUTED":     7,
+		"MEMBER_AWAY":        8,
+		"MEMBER_BACK":        9,
 	}
 )
 
@@ -378,6 +384,7 @@ type ClientFrame struct {
 	//	*ClientFrame_Search
 	//	*ClientFrame_Redact
 	//	*ClientFrame_SetRetention
+	//	*ClientFrame_Away
 	Body          isClientFrame_Body `protobuf_oneof:"body"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -679,6 +686,15 @@ func (x *ClientFrame) GetSetRetention() *SetRetention {
 	return nil
 }
 
+func (x *ClientFrame) GetAway() *Away {
+	if x != nil {
+		if x, ok := x.Body.(*ClientFrame_Away); ok {
+			return x.Away
+		}
+	}
+	return nil
+}
+
 type isClientFrame_Body interface {
 	isClientFrame_Body()
 }
@@ -795,6 +811,10 @@ type ClientFrame_SetRetention struct {
 	SetRetention *SetRetention `protobuf:"bytes,29,opt,name=set_retention,json=setRetention,proto3,oneof"` // how much history is kept
 }
 
+type ClientFrame_Away struct {
+	Away *Away `protobuf:"bytes,40,opt,name=away,proto3,oneof"` // away, or back
+}
+
 func (*ClientFrame_Say) isClientFrame_Body() {}
 
 func (*ClientFrame_Ping) isClientFrame_Body() {}
@@ -850,6 +870,8 @@ func (*ClientFrame_Search) isClientFrame_Body() {}
 func (*ClientFrame_Redact) isClientFrame_Body() {}
 
 func (*ClientFrame_SetRetention) isClientFrame_Body() {}
+
+func (*ClientFrame_Away) isClientFrame_Body() {}
 
 // HostFrame is every frame from the host.
 type HostFrame struct {
@@ -1633,6 +1655,7 @@ type Member struct {
 	Room          string                 `protobuf:"bytes,5,opt,name=room,proto3" json:"room,omitempty"`                       // with Whois and Status: where [512]
 	Since         int64                  `protobuf:"varint,6,opt,name=since,proto3" json:"since,omitempty"`                    // with Whois: connected since
 	Path          string                 `protobuf:"bytes,7,opt,name=path,proto3" json:"path,omitempty"`                       // with Whois and Status: by which way it is connected [64]
+	Away          string                 `protobuf:"bytes,8,opt,name=away,proto3" json:"away,omitempty"`                       // why it is away; empty: it is not [512]
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1712,6 +1735,13 @@ func (x *Member) GetSince() int64 {
 func (x *Member) GetPath() string {
 	if x != nil {
 		return x.Path
+	}
+	return ""
+}
+
+func (x *Member) GetAway() string {
+	if x != nil {
+		return x.Away
 	}
 	return ""
 }
@@ -2351,6 +2381,51 @@ func (x *Rename) GetNick() string {
 	return ""
 }
 
+// Away says that the member is away, or that it is back. Answer: Done.
+type Away struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Text          string                 `protobuf:"bytes,1,opt,name=text,proto3" json:"text,omitempty"` // why; empty: it is back [4 KiB]
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Away) Reset() {
+	*x = Away{}
+	mi := &file_wire_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Away) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Away) ProtoMessage() {}
+
+func (x *Away) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Away.ProtoReflect.Descriptor instead.
+func (*Away) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *Away) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
 // Say says something in the room. Answer: Said, once it is on disk.
 type Say struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -2364,7 +2439,7 @@ type Say struct {
 
 func (x *Say) Reset() {
 	*x = Say{}
-	mi := &file_wire_proto_msgTypes[19]
+	mi := &file_wire_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2376,7 +2451,7 @@ func (x *Say) String() string {
 func (*Say) ProtoMessage() {}
 
 func (x *Say) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[19]
+	mi := &file_wire_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2389,7 +2464,7 @@ func (x *Say) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Say.ProtoReflect.Descriptor instead.
 func (*Say) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{19}
+	return file_wire_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Say) GetKind() Kind {
@@ -2433,7 +2508,7 @@ type History struct {
 
 func (x *History) Reset() {
 	*x = History{}
-	mi := &file_wire_proto_msgTypes[20]
+	mi := &file_wire_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2445,7 +2520,7 @@ func (x *History) String() string {
 func (*History) ProtoMessage() {}
 
 func (x *History) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[20]
+	mi := &file_wire_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2458,7 +2533,7 @@ func (x *History) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use History.ProtoReflect.Descriptor instead.
 func (*History) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{20}
+	return file_wire_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *History) GetAfter() uint64 {
@@ -2501,7 +2576,7 @@ type Search struct {
 
 func (x *Search) Reset() {
 	*x = Search{}
-	mi := &file_wire_proto_msgTypes[21]
+	mi := &file_wire_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2513,7 +2588,7 @@ func (x *Search) String() string {
 func (*Search) ProtoMessage() {}
 
 func (x *Search) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[21]
+	mi := &file_wire_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2526,7 +2601,7 @@ func (x *Search) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Search.ProtoReflect.Descriptor instead.
 func (*Search) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{21}
+	return file_wire_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Search) GetText() string {
@@ -2560,7 +2635,7 @@ type Redact struct {
 
 func (x *Redact) Reset() {
 	*x = Redact{}
-	mi := &file_wire_proto_msgTypes[22]
+	mi := &file_wire_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2572,7 +2647,7 @@ func (x *Redact) String() string {
 func (*Redact) ProtoMessage() {}
 
 func (x *Redact) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[22]
+	mi := &file_wire_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2585,7 +2660,7 @@ func (x *Redact) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Redact.ProtoReflect.Descriptor instead.
 func (*Redact) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{22}
+	return file_wire_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Redact) GetSeq() uint64 {
@@ -2605,7 +2680,7 @@ type SetRetention struct {
 
 func (x *SetRetention) Reset() {
 	*x = SetRetention{}
-	mi := &file_wire_proto_msgTypes[23]
+	mi := &file_wire_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2617,7 +2692,7 @@ func (x *SetRetention) String() string {
 func (*SetRetention) ProtoMessage() {}
 
 func (x *SetRetention) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[23]
+	mi := &file_wire_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2630,7 +2705,7 @@ func (x *SetRetention) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetRetention.ProtoReflect.Descriptor instead.
 func (*SetRetention) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{23}
+	return file_wire_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *SetRetention) GetRetention() *Retention {
@@ -2651,7 +2726,7 @@ type Whisper struct {
 
 func (x *Whisper) Reset() {
 	*x = Whisper{}
-	mi := &file_wire_proto_msgTypes[24]
+	mi := &file_wire_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2663,7 +2738,7 @@ func (x *Whisper) String() string {
 func (*Whisper) ProtoMessage() {}
 
 func (x *Whisper) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[24]
+	mi := &file_wire_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2676,7 +2751,7 @@ func (x *Whisper) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Whisper.ProtoReflect.Descriptor instead.
 func (*Whisper) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{24}
+	return file_wire_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Whisper) GetNick() string {
@@ -2703,7 +2778,7 @@ type Topic struct {
 
 func (x *Topic) Reset() {
 	*x = Topic{}
-	mi := &file_wire_proto_msgTypes[25]
+	mi := &file_wire_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2715,7 +2790,7 @@ func (x *Topic) String() string {
 func (*Topic) ProtoMessage() {}
 
 func (x *Topic) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[25]
+	mi := &file_wire_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2728,7 +2803,7 @@ func (x *Topic) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Topic.ProtoReflect.Descriptor instead.
 func (*Topic) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{25}
+	return file_wire_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Topic) GetText() string {
@@ -2748,7 +2823,7 @@ type SetLimit struct {
 
 func (x *SetLimit) Reset() {
 	*x = SetLimit{}
-	mi := &file_wire_proto_msgTypes[26]
+	mi := &file_wire_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2760,7 +2835,7 @@ func (x *SetLimit) String() string {
 func (*SetLimit) ProtoMessage() {}
 
 func (x *SetLimit) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[26]
+	mi := &file_wire_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2773,7 +2848,7 @@ func (x *SetLimit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetLimit.ProtoReflect.Descriptor instead.
 func (*SetLimit) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{26}
+	return file_wire_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *SetLimit) GetLimit() int32 {
@@ -2795,7 +2870,7 @@ type Invite struct {
 
 func (x *Invite) Reset() {
 	*x = Invite{}
-	mi := &file_wire_proto_msgTypes[27]
+	mi := &file_wire_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2807,7 +2882,7 @@ func (x *Invite) String() string {
 func (*Invite) ProtoMessage() {}
 
 func (x *Invite) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[27]
+	mi := &file_wire_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2820,7 +2895,7 @@ func (x *Invite) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Invite.ProtoReflect.Descriptor instead.
 func (*Invite) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{27}
+	return file_wire_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Invite) GetRoom() string {
@@ -2854,7 +2929,7 @@ type Invites struct {
 
 func (x *Invites) Reset() {
 	*x = Invites{}
-	mi := &file_wire_proto_msgTypes[28]
+	mi := &file_wire_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2866,7 +2941,7 @@ func (x *Invites) String() string {
 func (*Invites) ProtoMessage() {}
 
 func (x *Invites) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[28]
+	mi := &file_wire_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2879,7 +2954,7 @@ func (x *Invites) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Invites.ProtoReflect.Descriptor instead.
 func (*Invites) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{28}
+	return file_wire_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Invites) GetRoom() string {
@@ -2899,7 +2974,7 @@ type Revoke struct {
 
 func (x *Revoke) Reset() {
 	*x = Revoke{}
-	mi := &file_wire_proto_msgTypes[29]
+	mi := &file_wire_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2911,7 +2986,7 @@ func (x *Revoke) String() string {
 func (*Revoke) ProtoMessage() {}
 
 func (x *Revoke) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[29]
+	mi := &file_wire_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2924,7 +2999,7 @@ func (x *Revoke) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Revoke.ProtoReflect.Descriptor instead.
 func (*Revoke) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{29}
+	return file_wire_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Revoke) GetId() string {
@@ -2945,7 +3020,7 @@ type Kick struct {
 
 func (x *Kick) Reset() {
 	*x = Kick{}
-	mi := &file_wire_proto_msgTypes[30]
+	mi := &file_wire_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2957,7 +3032,7 @@ func (x *Kick) String() string {
 func (*Kick) ProtoMessage() {}
 
 func (x *Kick) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[30]
+	mi := &file_wire_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2970,7 +3045,7 @@ func (x *Kick) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Kick.ProtoReflect.Descriptor instead.
 func (*Kick) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{30}
+	return file_wire_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Kick) GetNick() string {
@@ -2999,7 +3074,7 @@ type Ban struct {
 
 func (x *Ban) Reset() {
 	*x = Ban{}
-	mi := &file_wire_proto_msgTypes[31]
+	mi := &file_wire_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3011,7 +3086,7 @@ func (x *Ban) String() string {
 func (*Ban) ProtoMessage() {}
 
 func (x *Ban) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[31]
+	mi := &file_wire_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3024,7 +3099,7 @@ func (x *Ban) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ban.ProtoReflect.Descriptor instead.
 func (*Ban) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{31}
+	return file_wire_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Ban) GetWho() string {
@@ -3058,7 +3133,7 @@ type Unban struct {
 
 func (x *Unban) Reset() {
 	*x = Unban{}
-	mi := &file_wire_proto_msgTypes[32]
+	mi := &file_wire_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3070,7 +3145,7 @@ func (x *Unban) String() string {
 func (*Unban) ProtoMessage() {}
 
 func (x *Unban) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[32]
+	mi := &file_wire_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3083,7 +3158,7 @@ func (x *Unban) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Unban.ProtoReflect.Descriptor instead.
 func (*Unban) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{32}
+	return file_wire_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *Unban) GetWho() string {
@@ -3102,7 +3177,7 @@ type Bans struct {
 
 func (x *Bans) Reset() {
 	*x = Bans{}
-	mi := &file_wire_proto_msgTypes[33]
+	mi := &file_wire_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3114,7 +3189,7 @@ func (x *Bans) String() string {
 func (*Bans) ProtoMessage() {}
 
 func (x *Bans) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[33]
+	mi := &file_wire_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3127,7 +3202,7 @@ func (x *Bans) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Bans.ProtoReflect.Descriptor instead.
 func (*Bans) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{33}
+	return file_wire_proto_rawDescGZIP(), []int{34}
 }
 
 // Mute keeps a member from speaking. Answer: Done.
@@ -3141,7 +3216,7 @@ type Mute struct {
 
 func (x *Mute) Reset() {
 	*x = Mute{}
-	mi := &file_wire_proto_msgTypes[34]
+	mi := &file_wire_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3153,7 +3228,7 @@ func (x *Mute) String() string {
 func (*Mute) ProtoMessage() {}
 
 func (x *Mute) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[34]
+	mi := &file_wire_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3166,7 +3241,7 @@ func (x *Mute) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Mute.ProtoReflect.Descriptor instead.
 func (*Mute) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{34}
+	return file_wire_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *Mute) GetNick() string {
@@ -3194,7 +3269,7 @@ type Op struct {
 
 func (x *Op) Reset() {
 	*x = Op{}
-	mi := &file_wire_proto_msgTypes[35]
+	mi := &file_wire_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3206,7 +3281,7 @@ func (x *Op) String() string {
 func (*Op) ProtoMessage() {}
 
 func (x *Op) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[35]
+	mi := &file_wire_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3219,7 +3294,7 @@ func (x *Op) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Op.ProtoReflect.Descriptor instead.
 func (*Op) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{35}
+	return file_wire_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *Op) GetNick() string {
@@ -3246,7 +3321,7 @@ type Whois struct {
 
 func (x *Whois) Reset() {
 	*x = Whois{}
-	mi := &file_wire_proto_msgTypes[36]
+	mi := &file_wire_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3258,7 +3333,7 @@ func (x *Whois) String() string {
 func (*Whois) ProtoMessage() {}
 
 func (x *Whois) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[36]
+	mi := &file_wire_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3271,7 +3346,7 @@ func (x *Whois) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Whois.ProtoReflect.Descriptor instead.
 func (*Whois) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{36}
+	return file_wire_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *Whois) GetNick() string {
@@ -3291,7 +3366,7 @@ type Close struct {
 
 func (x *Close) Reset() {
 	*x = Close{}
-	mi := &file_wire_proto_msgTypes[37]
+	mi := &file_wire_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3303,7 +3378,7 @@ func (x *Close) String() string {
 func (*Close) ProtoMessage() {}
 
 func (x *Close) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[37]
+	mi := &file_wire_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3316,7 +3391,7 @@ func (x *Close) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Close.ProtoReflect.Descriptor instead.
 func (*Close) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{37}
+	return file_wire_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *Close) GetRoom() string {
@@ -3335,7 +3410,7 @@ type Status struct {
 
 func (x *Status) Reset() {
 	*x = Status{}
-	mi := &file_wire_proto_msgTypes[38]
+	mi := &file_wire_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3347,7 +3422,7 @@ func (x *Status) String() string {
 func (*Status) ProtoMessage() {}
 
 func (x *Status) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[38]
+	mi := &file_wire_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3360,7 +3435,7 @@ func (x *Status) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Status.ProtoReflect.Descriptor instead.
 func (*Status) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{38}
+	return file_wire_proto_rawDescGZIP(), []int{39}
 }
 
 // Ping asks for an answer. Answer: Done.
@@ -3372,7 +3447,7 @@ type Ping struct {
 
 func (x *Ping) Reset() {
 	*x = Ping{}
-	mi := &file_wire_proto_msgTypes[39]
+	mi := &file_wire_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3384,7 +3459,7 @@ func (x *Ping) String() string {
 func (*Ping) ProtoMessage() {}
 
 func (x *Ping) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[39]
+	mi := &file_wire_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3397,7 +3472,7 @@ func (x *Ping) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ping.ProtoReflect.Descriptor instead.
 func (*Ping) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{39}
+	return file_wire_proto_rawDescGZIP(), []int{40}
 }
 
 // A stream that ends without Quit was lost: the host keeps the member's seat for a moment.
@@ -3411,7 +3486,7 @@ type Quit struct {
 
 func (x *Quit) Reset() {
 	*x = Quit{}
-	mi := &file_wire_proto_msgTypes[40]
+	mi := &file_wire_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3423,7 +3498,7 @@ func (x *Quit) String() string {
 func (*Quit) ProtoMessage() {}
 
 func (x *Quit) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[40]
+	mi := &file_wire_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3436,7 +3511,7 @@ func (x *Quit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Quit.ProtoReflect.Descriptor instead.
 func (*Quit) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{40}
+	return file_wire_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *Quit) GetReason() string {
@@ -3455,7 +3530,7 @@ type Done struct {
 
 func (x *Done) Reset() {
 	*x = Done{}
-	mi := &file_wire_proto_msgTypes[41]
+	mi := &file_wire_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3467,7 +3542,7 @@ func (x *Done) String() string {
 func (*Done) ProtoMessage() {}
 
 func (x *Done) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[41]
+	mi := &file_wire_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3480,7 +3555,7 @@ func (x *Done) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Done.ProtoReflect.Descriptor instead.
 func (*Done) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{41}
+	return file_wire_proto_rawDescGZIP(), []int{42}
 }
 
 // Said says that a line is on the host's disk.
@@ -3493,7 +3568,7 @@ type Said struct {
 
 func (x *Said) Reset() {
 	*x = Said{}
-	mi := &file_wire_proto_msgTypes[42]
+	mi := &file_wire_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3505,7 +3580,7 @@ func (x *Said) String() string {
 func (*Said) ProtoMessage() {}
 
 func (x *Said) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[42]
+	mi := &file_wire_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3518,7 +3593,7 @@ func (x *Said) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Said.ProtoReflect.Descriptor instead.
 func (*Said) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{42}
+	return file_wire_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *Said) GetSeq() uint64 {
@@ -3541,7 +3616,7 @@ type Refusal struct {
 
 func (x *Refusal) Reset() {
 	*x = Refusal{}
-	mi := &file_wire_proto_msgTypes[43]
+	mi := &file_wire_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3553,7 +3628,7 @@ func (x *Refusal) String() string {
 func (*Refusal) ProtoMessage() {}
 
 func (x *Refusal) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[43]
+	mi := &file_wire_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3566,7 +3641,7 @@ func (x *Refusal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Refusal.ProtoReflect.Descriptor instead.
 func (*Refusal) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{43}
+	return file_wire_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *Refusal) GetCode() string {
@@ -3612,7 +3687,7 @@ type Entered struct {
 
 func (x *Entered) Reset() {
 	*x = Entered{}
-	mi := &file_wire_proto_msgTypes[44]
+	mi := &file_wire_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3624,7 +3699,7 @@ func (x *Entered) String() string {
 func (*Entered) ProtoMessage() {}
 
 func (x *Entered) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[44]
+	mi := &file_wire_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3637,7 +3712,7 @@ func (x *Entered) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Entered.ProtoReflect.Descriptor instead.
 func (*Entered) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{44}
+	return file_wire_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *Entered) GetRoom() *RoomInfo {
@@ -3692,7 +3767,7 @@ type Listing struct {
 
 func (x *Listing) Reset() {
 	*x = Listing{}
-	mi := &file_wire_proto_msgTypes[45]
+	mi := &file_wire_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3704,7 +3779,7 @@ func (x *Listing) String() string {
 func (*Listing) ProtoMessage() {}
 
 func (x *Listing) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[45]
+	mi := &file_wire_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3717,7 +3792,7 @@ func (x *Listing) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Listing.ProtoReflect.Descriptor instead.
 func (*Listing) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{45}
+	return file_wire_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *Listing) GetRooms() []*RoomInfo {
@@ -3738,7 +3813,7 @@ type Roster struct {
 
 func (x *Roster) Reset() {
 	*x = Roster{}
-	mi := &file_wire_proto_msgTypes[46]
+	mi := &file_wire_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3750,7 +3825,7 @@ func (x *Roster) String() string {
 func (*Roster) ProtoMessage() {}
 
 func (x *Roster) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[46]
+	mi := &file_wire_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3763,7 +3838,7 @@ func (x *Roster) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Roster.ProtoReflect.Descriptor instead.
 func (*Roster) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{46}
+	return file_wire_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *Roster) GetRoom() string {
@@ -3790,7 +3865,7 @@ type Page struct {
 
 func (x *Page) Reset() {
 	*x = Page{}
-	mi := &file_wire_proto_msgTypes[47]
+	mi := &file_wire_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3802,7 +3877,7 @@ func (x *Page) String() string {
 func (*Page) ProtoMessage() {}
 
 func (x *Page) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[47]
+	mi := &file_wire_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3815,7 +3890,7 @@ func (x *Page) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Page.ProtoReflect.Descriptor instead.
 func (*Page) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{47}
+	return file_wire_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *Page) GetMessages() []*Message {
@@ -3836,7 +3911,7 @@ type Found struct {
 
 func (x *Found) Reset() {
 	*x = Found{}
-	mi := &file_wire_proto_msgTypes[48]
+	mi := &file_wire_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3848,7 +3923,7 @@ func (x *Found) String() string {
 func (*Found) ProtoMessage() {}
 
 func (x *Found) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[48]
+	mi := &file_wire_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3861,7 +3936,7 @@ func (x *Found) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Found.ProtoReflect.Descriptor instead.
 func (*Found) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{48}
+	return file_wire_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *Found) GetMessages() []*Message {
@@ -3890,7 +3965,7 @@ type Invited struct {
 
 func (x *Invited) Reset() {
 	*x = Invited{}
-	mi := &file_wire_proto_msgTypes[49]
+	mi := &file_wire_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3902,7 +3977,7 @@ func (x *Invited) String() string {
 func (*Invited) ProtoMessage() {}
 
 func (x *Invited) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[49]
+	mi := &file_wire_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3915,7 +3990,7 @@ func (x *Invited) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Invited.ProtoReflect.Descriptor instead.
 func (*Invited) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{49}
+	return file_wire_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *Invited) GetInvite() *InviteInfo {
@@ -3949,7 +4024,7 @@ type InviteList struct {
 
 func (x *InviteList) Reset() {
 	*x = InviteList{}
-	mi := &file_wire_proto_msgTypes[50]
+	mi := &file_wire_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3961,7 +4036,7 @@ func (x *InviteList) String() string {
 func (*InviteList) ProtoMessage() {}
 
 func (x *InviteList) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[50]
+	mi := &file_wire_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3974,7 +4049,7 @@ func (x *InviteList) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InviteList.ProtoReflect.Descriptor instead.
 func (*InviteList) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{50}
+	return file_wire_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *InviteList) GetInvites() []*InviteInfo {
@@ -3994,7 +4069,7 @@ type BanList struct {
 
 func (x *BanList) Reset() {
 	*x = BanList{}
-	mi := &file_wire_proto_msgTypes[51]
+	mi := &file_wire_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4006,7 +4081,7 @@ func (x *BanList) String() string {
 func (*BanList) ProtoMessage() {}
 
 func (x *BanList) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[51]
+	mi := &file_wire_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4019,7 +4094,7 @@ func (x *BanList) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BanList.ProtoReflect.Descriptor instead.
 func (*BanList) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{51}
+	return file_wire_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *BanList) GetBans() []*BanInfo {
@@ -4048,7 +4123,7 @@ type HostStatus struct {
 
 func (x *HostStatus) Reset() {
 	*x = HostStatus{}
-	mi := &file_wire_proto_msgTypes[52]
+	mi := &file_wire_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4060,7 +4135,7 @@ func (x *HostStatus) String() string {
 func (*HostStatus) ProtoMessage() {}
 
 func (x *HostStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[52]
+	mi := &file_wire_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4073,7 +4148,7 @@ func (x *HostStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HostStatus.ProtoReflect.Descriptor instead.
 func (*HostStatus) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{52}
+	return file_wire_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *HostStatus) GetVersion() string {
@@ -4150,7 +4225,7 @@ type Whereabouts struct {
 
 func (x *Whereabouts) Reset() {
 	*x = Whereabouts{}
-	mi := &file_wire_proto_msgTypes[53]
+	mi := &file_wire_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4162,7 +4237,7 @@ func (x *Whereabouts) String() string {
 func (*Whereabouts) ProtoMessage() {}
 
 func (x *Whereabouts) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[53]
+	mi := &file_wire_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4175,7 +4250,7 @@ func (x *Whereabouts) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Whereabouts.ProtoReflect.Descriptor instead.
 func (*Whereabouts) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{53}
+	return file_wire_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *Whereabouts) GetAddrs() []*HostAddr {
@@ -4196,7 +4271,7 @@ type HostAddr struct {
 
 func (x *HostAddr) Reset() {
 	*x = HostAddr{}
-	mi := &file_wire_proto_msgTypes[54]
+	mi := &file_wire_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4208,7 +4283,7 @@ func (x *HostAddr) String() string {
 func (*HostAddr) ProtoMessage() {}
 
 func (x *HostAddr) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[54]
+	mi := &file_wire_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4221,7 +4296,7 @@ func (x *HostAddr) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HostAddr.ProtoReflect.Descriptor instead.
 func (*HostAddr) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{54}
+	return file_wire_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *HostAddr) GetAddr() string {
@@ -4252,7 +4327,7 @@ type Welcome struct {
 
 func (x *Welcome) Reset() {
 	*x = Welcome{}
-	mi := &file_wire_proto_msgTypes[55]
+	mi := &file_wire_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4264,7 +4339,7 @@ func (x *Welcome) String() string {
 func (*Welcome) ProtoMessage() {}
 
 func (x *Welcome) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[55]
+	mi := &file_wire_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4277,7 +4352,7 @@ func (x *Welcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Welcome.ProtoReflect.Descriptor instead.
 func (*Welcome) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{55}
+	return file_wire_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *Welcome) GetPeer() string {
@@ -4328,7 +4403,7 @@ type Whispered struct {
 
 func (x *Whispered) Reset() {
 	*x = Whispered{}
-	mi := &file_wire_proto_msgTypes[56]
+	mi := &file_wire_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4340,7 +4415,7 @@ func (x *Whispered) String() string {
 func (*Whispered) ProtoMessage() {}
 
 func (x *Whispered) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[56]
+	mi := &file_wire_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4353,7 +4428,7 @@ func (x *Whispered) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Whispered.ProtoReflect.Descriptor instead.
 func (*Whispered) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{56}
+	return file_wire_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *Whispered) GetFrom() *Author {
@@ -4399,7 +4474,7 @@ type MemberChanged struct {
 
 func (x *MemberChanged) Reset() {
 	*x = MemberChanged{}
-	mi := &file_wire_proto_msgTypes[57]
+	mi := &file_wire_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4411,7 +4486,7 @@ func (x *MemberChanged) String() string {
 func (*MemberChanged) ProtoMessage() {}
 
 func (x *MemberChanged) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[57]
+	mi := &file_wire_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4424,7 +4499,7 @@ func (x *MemberChanged) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MemberChanged.ProtoReflect.Descriptor instead.
 func (*MemberChanged) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{57}
+	return file_wire_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *MemberChanged) GetRoom() string {
@@ -4481,7 +4556,7 @@ type RoomChanged struct {
 
 func (x *RoomChanged) Reset() {
 	*x = RoomChanged{}
-	mi := &file_wire_proto_msgTypes[58]
+	mi := &file_wire_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4493,7 +4568,7 @@ func (x *RoomChanged) String() string {
 func (*RoomChanged) ProtoMessage() {}
 
 func (x *RoomChanged) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[58]
+	mi := &file_wire_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4506,7 +4581,7 @@ func (x *RoomChanged) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RoomChanged.ProtoReflect.Descriptor instead.
 func (*RoomChanged) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{58}
+	return file_wire_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *RoomChanged) GetWhat() RoomChange {
@@ -4540,7 +4615,7 @@ type Notice struct {
 
 func (x *Notice) Reset() {
 	*x = Notice{}
-	mi := &file_wire_proto_msgTypes[59]
+	mi := &file_wire_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4552,7 +4627,7 @@ func (x *Notice) String() string {
 func (*Notice) ProtoMessage() {}
 
 func (x *Notice) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[59]
+	mi := &file_wire_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4565,7 +4640,7 @@ func (x *Notice) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Notice.ProtoReflect.Descriptor instead.
 func (*Notice) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{59}
+	return file_wire_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *Notice) GetText() string {
@@ -4589,7 +4664,8 @@ const file_wire_proto_rawDesc = "" +
 	"\x04nick\x18\x04 \x01(\tR\x04nick\x12\x1d\n" +
 	"\n" +
 	"nick_fixed\x18\x05 \x01(\bR\tnickFixed\x12\x1a\n" +
-	"\bfeatures\x18\x06 \x03(\tR\bfeatures\"\xf2\t\n" +
+	"\bfeatures\x18\x06 \x03(\tR\bfeatures\"\x9a\n" +
+	"\n" +
 	"\vClientFrame\x12\x10\n" +
 	"\x03ref\x18\x01 \x01(\x04R\x03ref\x12#\n" +
 	"\x03say\x18\x02 \x01(\v2\x0f.p2pchat.v1.SayH\x00R\x03say\x12&\n" +
@@ -4620,7 +4696,8 @@ const file_wire_proto_rawDesc = "" +
 	"\x04quit\x18\x1a \x01(\v2\x10.p2pchat.v1.QuitH\x00R\x04quit\x12,\n" +
 	"\x06search\x18\x1b \x01(\v2\x12.p2pchat.v1.SearchH\x00R\x06search\x12,\n" +
 	"\x06redact\x18\x1c \x01(\v2\x12.p2pchat.v1.RedactH\x00R\x06redact\x12?\n" +
-	"\rset_retention\x18\x1d \x01(\v2\x18.p2pchat.v1.SetRetentionH\x00R\fsetRetentionB\x06\n" +
+	"\rset_retention\x18\x1d \x01(\v2\x18.p2pchat.v1.SetRetentionH\x00R\fsetRetention\x12&\n" +
+	"\x04away\x18( \x01(\v2\x10.p2pchat.v1.AwayH\x00R\x04awayB\x06\n" +
 	"\x04body\"\xa8\b\n" +
 	"\tHostFrame\x12\x10\n" +
 	"\x03ref\x18\x01 \x01(\x04R\x03ref\x12\x12\n" +
@@ -4680,7 +4757,7 @@ const file_wire_proto_rawDesc = "" +
 	"\x06secret\x18\x02 \x01(\fR\x06secret\"0\n" +
 	"\x06Author\x12\x12\n" +
 	"\x04peer\x18\x01 \x01(\tR\x04peer\x12\x12\n" +
-	"\x04nick\x18\x02 \x01(\tR\x04nick\"\xaa\x01\n" +
+	"\x04nick\x18\x02 \x01(\tR\x04nick\"\xbe\x01\n" +
 	"\x06Member\x12\x12\n" +
 	"\x04peer\x18\x01 \x01(\tR\x04peer\x12\x12\n" +
 	"\x04nick\x18\x02 \x01(\tR\x04nick\x12$\n" +
@@ -4688,7 +4765,8 @@ const file_wire_proto_rawDesc = "" +
 	"\x05muted\x18\x04 \x01(\bR\x05muted\x12\x12\n" +
 	"\x04room\x18\x05 \x01(\tR\x04room\x12\x14\n" +
 	"\x05since\x18\x06 \x01(\x03R\x05since\x12\x12\n" +
-	"\x04path\x18\a \x01(\tR\x04path\"\xd2\x01\n" +
+	"\x04path\x18\a \x01(\tR\x04path\x12\x12\n" +
+	"\x04away\x18\b \x01(\tR\x04away\"\xd2\x01\n" +
 	"\bRoomInfo\x12\x12\n" +
 	"\x04room\x18\x01 \x01(\tR\x04room\x12\x18\n" +
 	"\amembers\x18\x02 \x01(\x05R\amembers\x12\x14\n" +
@@ -4734,7 +4812,9 @@ const file_wire_proto_rawDesc = "" +
 	"\x05Leave\"\x05\n" +
 	"\x03Who\"\x1c\n" +
 	"\x06Rename\x12\x12\n" +
-	"\x04nick\x18\x01 \x01(\tR\x04nick\"m\n" +
+	"\x04nick\x18\x01 \x01(\tR\x04nick\"\x1a\n" +
+	"\x04Away\x12\x12\n" +
+	"\x04text\x18\x01 \x01(\tR\x04text\"m\n" +
 	"\x03Say\x12$\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x10.p2pchat.v1.KindR\x04kind\x12\x12\n" +
 	"\x04text\x18\x02 \x01(\tR\x04text\x12\x16\n" +
@@ -4880,7 +4960,7 @@ const file_wire_proto_rawDesc = "" +
 	"ROLE_PLAIN\x10\x00\x12\x11\n" +
 	"\rROLE_OPERATOR\x10\x01\x12\x0e\n" +
 	"\n" +
-	"ROLE_OWNER\x10\x02*\xa8\x01\n" +
+	"ROLE_OWNER\x10\x02*\xca\x01\n" +
 	"\fMemberChange\x12\x16\n" +
 	"\x12MEMBER_UNSPECIFIED\x10\x00\x12\x11\n" +
 	"\rMEMBER_JOINED\x10\x01\x12\x0f\n" +
@@ -4889,7 +4969,9 @@ const file_wire_proto_rawDesc = "" +
 	"\rMEMBER_KICKED\x10\x04\x12\x0f\n" +
 	"\vMEMBER_ROLE\x10\x05\x12\x10\n" +
 	"\fMEMBER_MUTED\x10\x06\x12\x12\n" +
-	"\x0eMEMBER_UNMUTED\x10\a*f\n" +
+	"\x0eMEMBER_UNMUTED\x10\a\x12\x0f\n" +
+	"\vMEMBER_AWAY\x10\b\x12\x0f\n" +
+	"\vMEMBER_BACK\x10\t*f\n" +
 	"\n" +
 	"RoomChange\x12\x14\n" +
 	"\x10ROOM_UNSPECIFIED\x10\x00\x12\x10\n" +
@@ -4911,7 +4993,7 @@ func file_wire_proto_rawDescGZIP() []byte {
 }
 
 var file_wire_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_wire_proto_msgTypes = make([]protoimpl.MessageInfo, 60)
+var file_wire_proto_msgTypes = make([]protoimpl.MessageInfo, 61)
 var file_wire_proto_goTypes = []any{
 	(Kind)(0),             // 0: p2pchat.v1.Kind
 	(Role)(0),             // 1: p2pchat.v1.Role
@@ -4936,131 +5018,133 @@ var file_wire_proto_goTypes = []any{
 	(*Leave)(nil),         // 20: p2pchat.v1.Leave
 	(*Who)(nil),           // 21: p2pchat.v1.Who
 	(*Rename)(nil),        // 22: p2pchat.v1.Rename
-	(*Say)(nil),           // 23: p2pchat.v1.Say
-	(*History)(nil),       // 24: p2pchat.v1.History
-	(*Search)(nil),        // 25: p2pchat.v1.Search
-	(*Redact)(nil),        // 26: p2pchat.v1.Redact
-	(*SetRetention)(nil),  // 27: p2pchat.v1.SetRetention
-	(*Whisper)(nil),       // 28: p2pchat.v1.Whisper
-	(*Topic)(nil),         // 29: p2pchat.v1.Topic
-	(*SetLimit)(nil),      // 30: p2pchat.v1.SetLimit
-	(*Invite)(nil),        // 31: p2pchat.v1.Invite
-	(*Invites)(nil),       // 32: p2pchat.v1.Invites
-	(*Revoke)(nil),        // 33: p2pchat.v1.Revoke
-	(*Kick)(nil),          // 34: p2pchat.v1.Kick
-	(*Ban)(nil),           // 35: p2pchat.v1.Ban
-	(*Unban)(nil),         // 36: p2pchat.v1.Unban
-	(*Bans)(nil),          // 37: p2pchat.v1.Bans
-	(*Mute)(nil),          // 38: p2pchat.v1.Mute
-	(*Op)(nil),            // 39: p2pchat.v1.Op
-	(*Whois)(nil),         // 40: p2pchat.v1.Whois
-	(*Close)(nil),         // 41: p2pchat.v1.Close
-	(*Status)(nil),        // 42: p2pchat.v1.Status
-	(*Ping)(nil),          // 43: p2pchat.v1.Ping
-	(*Quit)(nil),          // 44: p2pchat.v1.Quit
-	(*Done)(nil),          // 45: p2pchat.v1.Done
-	(*Said)(nil),          // 46: p2pchat.v1.Said
-	(*Refusal)(nil),       // 47: p2pchat.v1.Refusal
-	(*Entered)(nil),       // 48: p2pchat.v1.Entered
-	(*Listing)(nil),       // 49: p2pchat.v1.Listing
-	(*Roster)(nil),        // 50: p2pchat.v1.Roster
-	(*Page)(nil),          // 51: p2pchat.v1.Page
-	(*Found)(nil),         // 52: p2pchat.v1.Found
-	(*Invited)(nil),       // 53: p2pchat.v1.Invited
-	(*InviteList)(nil),    // 54: p2pchat.v1.InviteList
-	(*BanList)(nil),       // 55: p2pchat.v1.BanList
-	(*HostStatus)(nil),    // 56: p2pchat.v1.HostStatus
-	(*Whereabouts)(nil),   // 57: p2pchat.v1.Whereabouts
-	(*HostAddr)(nil),      // 58: p2pchat.v1.HostAddr
-	(*Welcome)(nil),       // 59: p2pchat.v1.Welcome
-	(*Whispered)(nil),     // 60: p2pchat.v1.Whispered
-	(*MemberChanged)(nil), // 61: p2pchat.v1.MemberChanged
-	(*RoomChanged)(nil),   // 62: p2pchat.v1.RoomChanged
-	(*Notice)(nil),        // 63: p2pchat.v1.Notice
+	(*Away)(nil),          // 23: p2pchat.v1.Away
+	(*Say)(nil),           // 24: p2pchat.v1.Say
+	(*History)(nil),       // 25: p2pchat.v1.History
+	(*Search)(nil),        // 26: p2pchat.v1.Search
+	(*Redact)(nil),        // 27: p2pchat.v1.Redact
+	(*SetRetention)(nil),  // 28: p2pchat.v1.SetRetention
+	(*Whisper)(nil),       // 29: p2pchat.v1.Whisper
+	(*Topic)(nil),         // 30: p2pchat.v1.Topic
+	(*SetLimit)(nil),      // 31: p2pchat.v1.SetLimit
+	(*Invite)(nil),        // 32: p2pchat.v1.Invite
+	(*Invites)(nil),       // 33: p2pchat.v1.Invites
+	(*Revoke)(nil),        // 34: p2pchat.v1.Revoke
+	(*Kick)(nil),          // 35: p2pchat.v1.Kick
+	(*Ban)(nil),           // 36: p2pchat.v1.Ban
+	(*Unban)(nil),         // 37: p2pchat.v1.Unban
+	(*Bans)(nil),          // 38: p2pchat.v1.Bans
+	(*Mute)(nil),          // 39: p2pchat.v1.Mute
+	(*Op)(nil),            // 40: p2pchat.v1.Op
+	(*Whois)(nil),         // 41: p2pchat.v1.Whois
+	(*Close)(nil),         // 42: p2pchat.v1.Close
+	(*Status)(nil),        // 43: p2pchat.v1.Status
+	(*Ping)(nil),          // 44: p2pchat.v1.Ping
+	(*Quit)(nil),          // 45: p2pchat.v1.Quit
+	(*Done)(nil),          // 46: p2pchat.v1.Done
+	(*Said)(nil),          // 47: p2pchat.v1.Said
+	(*Refusal)(nil),       // 48: p2pchat.v1.Refusal
+	(*Entered)(nil),       // 49: p2pchat.v1.Entered
+	(*Listing)(nil),       // 50: p2pchat.v1.Listing
+	(*Roster)(nil),        // 51: p2pchat.v1.Roster
+	(*Page)(nil),          // 52: p2pchat.v1.Page
+	(*Found)(nil),         // 53: p2pchat.v1.Found
+	(*Invited)(nil),       // 54: p2pchat.v1.Invited
+	(*InviteList)(nil),    // 55: p2pchat.v1.InviteList
+	(*BanList)(nil),       // 56: p2pchat.v1.BanList
+	(*HostStatus)(nil),    // 57: p2pchat.v1.HostStatus
+	(*Whereabouts)(nil),   // 58: p2pchat.v1.Whereabouts
+	(*HostAddr)(nil),      // 59: p2pchat.v1.HostAddr
+	(*Welcome)(nil),       // 60: p2pchat.v1.Welcome
+	(*Whispered)(nil),     // 61: p2pchat.v1.Whispered
+	(*MemberChanged)(nil), // 62: p2pchat.v1.MemberChanged
+	(*RoomChanged)(nil),   // 63: p2pchat.v1.RoomChanged
+	(*Notice)(nil),        // 64: p2pchat.v1.Notice
 }
 var file_wire_proto_depIdxs = []int32{
-	23, // 0: p2pchat.v1.ClientFrame.say:type_name -> p2pchat.v1.Say
-	43, // 1: p2pchat.v1.ClientFrame.ping:type_name -> p2pchat.v1.Ping
+	24, // 0: p2pchat.v1.ClientFrame.say:type_name -> p2pchat.v1.Say
+	44, // 1: p2pchat.v1.ClientFrame.ping:type_name -> p2pchat.v1.Ping
 	17, // 2: p2pchat.v1.ClientFrame.list:type_name -> p2pchat.v1.List
 	18, // 3: p2pchat.v1.ClientFrame.create:type_name -> p2pchat.v1.Create
 	19, // 4: p2pchat.v1.ClientFrame.join:type_name -> p2pchat.v1.Join
 	20, // 5: p2pchat.v1.ClientFrame.leave:type_name -> p2pchat.v1.Leave
 	21, // 6: p2pchat.v1.ClientFrame.who:type_name -> p2pchat.v1.Who
 	22, // 7: p2pchat.v1.ClientFrame.rename:type_name -> p2pchat.v1.Rename
-	24, // 8: p2pchat.v1.ClientFrame.history:type_name -> p2pchat.v1.History
-	28, // 9: p2pchat.v1.ClientFrame.whisper:type_name -> p2pchat.v1.Whisper
-	29, // 10: p2pchat.v1.ClientFrame.topic:type_name -> p2pchat.v1.Topic
-	30, // 11: p2pchat.v1.ClientFrame.set_limit:type_name -> p2pchat.v1.SetLimit
-	31, // 12: p2pchat.v1.ClientFrame.invite:type_name -> p2pchat.v1.Invite
-	32, // 13: p2pchat.v1.ClientFrame.invites:type_name -> p2pchat.v1.Invites
-	33, // 14: p2pchat.v1.ClientFrame.revoke:type_name -> p2pchat.v1.Revoke
-	34, // 15: p2pchat.v1.ClientFrame.kick:type_name -> p2pchat.v1.Kick
-	35, // 16: p2pchat.v1.ClientFrame.ban:type_name -> p2pchat.v1.Ban
-	36, // 17: p2pchat.v1.ClientFrame.unban:type_name -> p2pchat.v1.Unban
-	37, // 18: p2pchat.v1.ClientFrame.bans:type_name -> p2pchat.v1.Bans
-	38, // 19: p2pchat.v1.ClientFrame.mute:type_name -> p2pchat.v1.Mute
-	39, // 20: p2pchat.v1.ClientFrame.op:type_name -> p2pchat.v1.Op
-	40, // 21: p2pchat.v1.ClientFrame.whois:type_name -> p2pchat.v1.Whois
-	41, // 22: p2pchat.v1.ClientFrame.close:type_name -> p2pchat.v1.Close
-	42, // 23: p2pchat.v1.ClientFrame.status:type_name -> p2pchat.v1.Status
-	44, // 24: p2pchat.v1.ClientFrame.quit:type_name -> p2pchat.v1.Quit
-	25, // 25: p2pchat.v1.ClientFrame.search:type_name -> p2pchat.v1.Search
-	26, // 26: p2pchat.v1.ClientFrame.redact:type_name -> p2pchat.v1.Redact
-	27, // 27: p2pchat.v1.ClientFrame.set_retention:type_name -> p2pchat.v1.SetRetention
-	7,  // 28: p2pchat.v1.HostFrame.posted:type_name -> p2pchat.v1.Message
-	46, // 29: p2pchat.v1.HostFrame.said:type_name -> p2pchat.v1.Said
-	45, // 30: p2pchat.v1.HostFrame.done:type_name -> p2pchat.v1.Done
-	47, // 31: p2pchat.v1.HostFrame.refusal:type_name -> p2pchat.v1.Refusal
-	61, // 32: p2pchat.v1.HostFrame.member_changed:type_name -> p2pchat.v1.MemberChanged
-	62, // 33: p2pchat.v1.HostFrame.room_changed:type_name -> p2pchat.v1.RoomChanged
-	60, // 34: p2pchat.v1.HostFrame.whispered:type_name -> p2pchat.v1.Whispered
-	59, // 35: p2pchat.v1.HostFrame.welcome:type_name -> p2pchat.v1.Welcome
-	63, // 36: p2pchat.v1.HostFrame.notice:type_name -> p2pchat.v1.Notice
-	48, // 37: p2pchat.v1.HostFrame.entered:type_name -> p2pchat.v1.Entered
-	49, // 38: p2pchat.v1.HostFrame.listing:type_name -> p2pchat.v1.Listing
-	50, // 39: p2pchat.v1.HostFrame.roster:type_name -> p2pchat.v1.Roster
-	51, // 40: p2pchat.v1.HostFrame.page:type_name -> p2pchat.v1.Page
-	53, // 41: p2pchat.v1.HostFrame.invited:type_name -> p2pchat.v1.Invited
-	54, // 42: p2pchat.v1.HostFrame.invite_list:type_name -> p2pchat.v1.InviteList
-	55, // 43: p2pchat.v1.HostFrame.ban_list:type_name -> p2pchat.v1.BanList
-	12, // 44: p2pchat.v1.HostFrame.member:type_name -> p2pchat.v1.Member
-	56, // 45: p2pchat.v1.HostFrame.host_status:type_name -> p2pchat.v1.HostStatus
-	57, // 46: p2pchat.v1.HostFrame.whereabouts:type_name -> p2pchat.v1.Whereabouts
-	52, // 47: p2pchat.v1.HostFrame.found:type_name -> p2pchat.v1.Found
-	0,  // 48: p2pchat.v1.Message.kind:type_name -> p2pchat.v1.Kind
-	8,  // 49: p2pchat.v1.Message.file:type_name -> p2pchat.v1.File
-	1,  // 50: p2pchat.v1.Member.role:type_name -> p2pchat.v1.Role
-	14, // 51: p2pchat.v1.RoomInfo.retention:type_name -> p2pchat.v1.Retention
-	10, // 52: p2pchat.v1.Join.invite:type_name -> p2pchat.v1.Capability
-	9,  // 53: p2pchat.v1.Join.after:type_name -> p2pchat.v1.Cursor
-	0,  // 54: p2pchat.v1.Say.kind:type_name -> p2pchat.v1.Kind
-	14, // 55: p2pchat.v1.SetRetention.retention:type_name -> p2pchat.v1.Retention
-	13, // 56: p2pchat.v1.Entered.room:type_name -> p2pchat.v1.RoomInfo
-	9,  // 57: p2pchat.v1.Entered.from:type_name -> p2pchat.v1.Cursor
-	1,  // 58: p2pchat.v1.Entered.role:type_name -> p2pchat.v1.Role
-	12, // 59: p2pchat.v1.Entered.members:type_name -> p2pchat.v1.Member
-	13, // 60: p2pchat.v1.Listing.rooms:type_name -> p2pchat.v1.RoomInfo
-	12, // 61: p2pchat.v1.Roster.members:type_name -> p2pchat.v1.Member
-	7,  // 62: p2pchat.v1.Page.messages:type_name -> p2pchat.v1.Message
-	7,  // 63: p2pchat.v1.Found.messages:type_name -> p2pchat.v1.Message
-	15, // 64: p2pchat.v1.Invited.invite:type_name -> p2pchat.v1.InviteInfo
-	10, // 65: p2pchat.v1.Invited.capability:type_name -> p2pchat.v1.Capability
-	15, // 66: p2pchat.v1.InviteList.invites:type_name -> p2pchat.v1.InviteInfo
-	16, // 67: p2pchat.v1.BanList.bans:type_name -> p2pchat.v1.BanInfo
-	13, // 68: p2pchat.v1.HostStatus.rooms:type_name -> p2pchat.v1.RoomInfo
-	12, // 69: p2pchat.v1.HostStatus.members:type_name -> p2pchat.v1.Member
-	58, // 70: p2pchat.v1.Whereabouts.addrs:type_name -> p2pchat.v1.HostAddr
-	11, // 71: p2pchat.v1.Whispered.from:type_name -> p2pchat.v1.Author
-	11, // 72: p2pchat.v1.Whispered.to:type_name -> p2pchat.v1.Author
-	2,  // 73: p2pchat.v1.MemberChanged.what:type_name -> p2pchat.v1.MemberChange
-	12, // 74: p2pchat.v1.MemberChanged.member:type_name -> p2pchat.v1.Member
-	3,  // 75: p2pchat.v1.RoomChanged.what:type_name -> p2pchat.v1.RoomChange
-	13, // 76: p2pchat.v1.RoomChanged.room:type_name -> p2pchat.v1.RoomInfo
-	77, // [77:77] is the sub-list for method output_type
-	77, // [77:77] is the sub-list for method input_type
-	77, // [77:77] is the sub-list for extension type_name
-	77, // [77:77] is the sub-list for extension extendee
-	0,  // [0:77] is the sub-list for field type_name
+	25, // 8: p2pchat.v1.ClientFrame.history:type_name -> p2pchat.v1.History
+	29, // 9: p2pchat.v1.ClientFrame.whisper:type_name -> p2pchat.v1.Whisper
+	30, // 10: p2pchat.v1.ClientFrame.topic:type_name -> p2pchat.v1.Topic
+	31, // 11: p2pchat.v1.ClientFrame.set_limit:type_name -> p2pchat.v1.SetLimit
+	32, // 12: p2pchat.v1.ClientFrame.invite:type_name -> p2pchat.v1.Invite
+	33, // 13: p2pchat.v1.ClientFrame.invites:type_name -> p2pchat.v1.Invites
+	34, // 14: p2pchat.v1.ClientFrame.revoke:type_name -> p2pchat.v1.Revoke
+	35, // 15: p2pchat.v1.ClientFrame.kick:type_name -> p2pchat.v1.Kick
+	36, // 16: p2pchat.v1.ClientFrame.ban:type_name -> p2pchat.v1.Ban
+	37, // 17: p2pchat.v1.ClientFrame.unban:type_name -> p2pchat.v1.Unban
+	38, // 18: p2pchat.v1.ClientFrame.bans:type_name -> p2pchat.v1.Bans
+	39, // 19: p2pchat.v1.ClientFrame.mute:type_name -> p2pchat.v1.Mute
+	40, // 20: p2pchat.v1.ClientFrame.op:type_name -> p2pchat.v1.Op
+	41, // 21: p2pchat.v1.ClientFrame.whois:type_name -> p2pchat.v1.Whois
+	42, // 22: p2pchat.v1.ClientFrame.close:type_name -> p2pchat.v1.Close
+	43, // 23: p2pchat.v1.ClientFrame.status:type_name -> p2pchat.v1.Status
+	45, // 24: p2pchat.v1.ClientFrame.quit:type_name -> p2pchat.v1.Quit
+	26, // 25: p2pchat.v1.ClientFrame.search:type_name -> p2pchat.v1.Search
+	27, // 26: p2pchat.v1.ClientFrame.redact:type_name -> p2pchat.v1.Redact
+	28, // 27: p2pchat.v1.ClientFrame.set_retention:type_name -> p2pchat.v1.SetRetention
+	23, // 28: p2pchat.v1.ClientFrame.away:type_name -> p2pchat.v1.Away
+	7,  // 29: p2pchat.v1.HostFrame.posted:type_name -> p2pchat.v1.Message
+	47, // 30: p2pchat.v1.HostFrame.said:type_name -> p2pchat.v1.Said
+	46, // 31: p2pchat.v1.HostFrame.done:type_name -> p2pchat.v1.Done
+	48, // 32: p2pchat.v1.HostFrame.refusal:type_name -> p2pchat.v1.Refusal
+	62, // 33: p2pchat.v1.HostFrame.member_changed:type_name -> p2pchat.v1.MemberChanged
+	63, // 34: p2pchat.v1.HostFrame.room_changed:type_name -> p2pchat.v1.RoomChanged
+	61, // 35: p2pchat.v1.HostFrame.whispered:type_name -> p2pchat.v1.Whispered
+	60, // 36: p2pchat.v1.HostFrame.welcome:type_name -> p2pchat.v1.Welcome
+	64, // 37: p2pchat.v1.HostFrame.notice:type_name -> p2pchat.v1.Notice
+	49, // 38: p2pchat.v1.HostFrame.entered:type_name -> p2pchat.v1.Entered
+	50, // 39: p2pchat.v1.HostFrame.listing:type_name -> p2pchat.v1.Listing
+	51, // 40: p2pchat.v1.HostFrame.roster:type_name -> p2pchat.v1.Roster
+	52, // 41: p2pchat.v1.HostFrame.page:type_name -> p2pchat.v1.Page
+	54, // 42: p2pchat.v1.HostFrame.invited:type_name -> p2pchat.v1.Invited
+	55, // 43: p2pchat.v1.HostFrame.invite_list:type_name -> p2pchat.v1.InviteList
+	56, // 44: p2pchat.v1.HostFrame.ban_list:type_name -> p2pchat.v1.BanList
+	12, // 45: p2pchat.v1.HostFrame.member:type_name -> p2pchat.v1.Member
+	57, // 46: p2pchat.v1.HostFrame.host_status:type_name -> p2pchat.v1.HostStatus
+	58, // 47: p2pchat.v1.HostFrame.whereabouts:type_name -> p2pchat.v1.Whereabouts
+	53, // 48: p2pchat.v1.HostFrame.found:type_name -> p2pchat.v1.Found
+	0,  // 49: p2pchat.v1.Message.kind:type_name -> p2pchat.v1.Kind
+	8,  // 50: p2pchat.v1.Message.file:type_name -> p2pchat.v1.File
+	1,  // 51: p2pchat.v1.Member.role:type_name -> p2pchat.v1.Role
+	14, // 52: p2pchat.v1.RoomInfo.retention:type_name -> p2pchat.v1.Retention
+	10, // 53: p2pchat.v1.Join.invite:type_name -> p2pchat.v1.Capability
+	9,  // 54: p2pchat.v1.Join.after:type_name -> p2pchat.v1.Cursor
+	0,  // 55: p2pchat.v1.Say.kind:type_name -> p2pchat.v1.Kind
+	14, // 56: p2pchat.v1.SetRetention.retention:type_name -> p2pchat.v1.Retention
+	13, // 57: p2pchat.v1.Entered.room:type_name -> p2pchat.v1.RoomInfo
+	9,  // 58: p2pchat.v1.Entered.from:type_name -> p2pchat.v1.Cursor
+	1,  // 59: p2pchat.v1.Entered.role:type_name -> p2pchat.v1.Role
+	12, // 60: p2pchat.v1.Entered.members:type_name -> p2pchat.v1.Member
+	13, // 61: p2pchat.v1.Listing.rooms:type_name -> p2pchat.v1.RoomInfo
+	12, // 62: p2pchat.v1.Roster.members:type_name -> p2pchat.v1.Member
+	7,  // 63: p2pchat.v1.Page.messages:type_name -> p2pchat.v1.Message
+	7,  // 64: p2pchat.v1.Found.messages:type_name -> p2pchat.v1.Message
+	15, // 65: p2pchat.v1.Invited.invite:type_name -> p2pchat.v1.InviteInfo
+	10, // 66: p2pchat.v1.Invited.capability:type_name -> p2pchat.v1.Capability
+	15, // 67: p2pchat.v1.InviteList.invites:type_name -> p2pchat.v1.InviteInfo
+	16, // 68: p2pchat.v1.BanList.bans:type_name -> p2pchat.v1.BanInfo
+	13, // 69: p2pchat.v1.HostStatus.rooms:type_name -> p2pchat.v1.RoomInfo
+	12, // 70: p2pchat.v1.HostStatus.members:type_name -> p2pchat.v1.Member
+	59, // 71: p2pchat.v1.Whereabouts.addrs:type_name -> p2pchat.v1.HostAddr
+	11, // 72: p2pchat.v1.Whispered.from:type_name -> p2pchat.v1.Author
+	11, // 73: p2pchat.v1.Whispered.to:type_name -> p2pchat.v1.Author
+	2,  // 74: p2pchat.v1.MemberChanged.what:type_name -> p2pchat.v1.MemberChange
+	12, // 75: p2pchat.v1.MemberChanged.member:type_name -> p2pchat.v1.Member
+	3,  // 76: p2pchat.v1.RoomChanged.what:type_name -> p2pchat.v1.RoomChange
+	13, // 77: p2pchat.v1.RoomChanged.room:type_name -> p2pchat.v1.RoomInfo
+	78, // [78:78] is the sub-list for method output_type
+	78, // [78:78] is the sub-list for method input_type
+	78, // [78:78] is the sub-list for extension type_name
+	78, // [78:78] is the sub-list for extension extendee
+	0,  // [0:78] is the sub-list for field type_name
 }
 
 func init() { file_wire_proto_init() }
@@ -5097,6 +5181,7 @@ func file_wire_proto_init() {
 		(*ClientFrame_Search)(nil),
 		(*ClientFrame_Redact)(nil),
 		(*ClientFrame_SetRetention)(nil),
+		(*ClientFrame_Away)(nil),
 	}
 	file_wire_proto_msgTypes[2].OneofWrappers = []any{
 		(*HostFrame_Posted)(nil),
@@ -5126,7 +5211,7 @@ func file_wire_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_wire_proto_rawDesc), len(file_wire_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   60,
+			NumMessages:   61,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
