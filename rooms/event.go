@@ -143,6 +143,7 @@ type (
 		What   RoomChange
 		Room   RoomInfo
 		Reason string // with Left: why, where it was not the member's own wish
+		By     string // with Updated: nick of the operator
 	}
 
 	// Notice is a line from the host, or from the program itself.

@@ -62,7 +62,7 @@ func (a asking) changed(room *roomState, info RoomInfo, c Change) Decision {
 	return Decision{
 		Answer:  Done{},
 		Changes: []Change{c},
-		Effects: []Effect{Broadcast{room.key, RoomChanged{What: RoomUpdated, Room: info}}},
+		Effects: []Effect{Broadcast{room.key, RoomChanged{What: RoomUpdated, Room: info, By: a.session.nick}}},
 	}
 }
 

@@ -49,6 +49,7 @@ type hands interface {
 	showRetention(arg string)
 	ignore(arg string)
 	unignore(arg string)
+	verify(arg string)
 	clear(arg string)
 	state(arg string)
 	help(arg string)

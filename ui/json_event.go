@@ -45,6 +45,7 @@ type (
 		Event string `json:"event"`
 		jsonRoom
 		Reason string `json:"reason,omitempty"`
+		By     string `json:"by,omitempty"`
 	}
 	pathEvent struct {
 		head
@@ -77,7 +78,7 @@ func messageType(kind rooms.Kind) string {
 }
 
 func roomObject(ev rooms.RoomChanged) any {
-	return roomEvent{head{V: 1, Type: "room"}, ev.What.String(), roomOf(ev.Room), ev.Reason}
+	return roomEvent{head{V: 1, Type: "room"}, ev.What.String(), roomOf(ev.Room), ev.Reason, ev.By}
 }
 
 // eventObject is the object of an event as the member with this key sees it;

@@ -14,6 +14,8 @@ type page struct {
 	width func() int // 0: rows are not broken
 	color int
 	now   func() time.Time
+
+	verified func(rooms.PeerID) bool // nil: nobody is
 }
 
 // rows sets runs that are already sanitised.

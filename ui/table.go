@@ -100,6 +100,14 @@ func forTalking() []*entry {
 			help: "Show who somebody is.", build: buildWhois,
 		},
 		{
+			name: "verify", args: "[NICK [yes|no]]", example: "/verify bob", word: offerNicks,
+			help: "Compare keys with somebody, in words, or show who is verified.", local: hands.verify,
+			more: []string{
+				"It shows the words of both keys. Read them to each other by phone or face to face.",
+				"yes: they were the same; it is noted on this machine, and /who shows a ✓. no: take that back.",
+			},
+		},
+		{
 			name: "ping", example: "/ping",
 			help: "Measure the way to the host and back.", build: bare(rooms.Ping{}),
 		},
@@ -195,9 +203,10 @@ func hereOnly() []*entry {
 		{
 			name: "ignore", args: "[NICK]", example: "/ignore bob", word: offerNicks,
 			help: "Hide what somebody says, or show who is hidden.", local: hands.ignore,
+			more: []string{"It holds for the key, whatever its nick, on every host, until /unignore. Others see nothing of it."},
 		},
 		{
-			name: "unignore", args: "NICK", example: "/unignore bob",
+			name: "unignore", args: "NICK|PEER", example: "/unignore bob",
 			help: "Show somebody's lines again.", local: hands.unignore,
 		},
 		{

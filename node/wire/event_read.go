@@ -189,5 +189,6 @@ func takeRoomChanged(c *check, m *pb.RoomChanged) rooms.RoomChanged {
 		What:   rooms.RoomChange(what),
 		Room:   takeRoomInfo(c, m.Room),
 		Reason: c.note("room_changed.reason", m.Reason),
+		By:     c.name("room_changed.by", m.By),
 	}
 }

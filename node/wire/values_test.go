@@ -110,6 +110,7 @@ var eventExamples = map[string]rooms.Event{
 	"member_changed-away": rooms.MemberChanged{Room: "lobby", What: rooms.MemberAway, Member: aliceAway},
 	"member_changed-back": rooms.MemberChanged{Room: "lobby", What: rooms.MemberBack, Member: bobHere, Reason: "spoke"},
 	"member_changed":      rooms.MemberChanged{Room: "lobby", What: rooms.MemberRenamed, Member: bobHere, Old: "rob", By: "alice", Reason: "rude"},
+	"room_changed-by":     rooms.RoomChanged{What: rooms.RoomUpdated, Room: lobby, By: "alice"},
 	"room_changed":        rooms.RoomChanged{What: rooms.RoomClosed, Room: lobby, Reason: "the end"},
 	"whispered":           rooms.Whispered{From: line.From, To: rooms.Author{Nick: "bob"}, Text: "psst", Own: true},
 	"whereabouts": rooms.Whereabouts{Addrs: []rooms.HostAddr{

@@ -4550,6 +4550,7 @@ type RoomChanged struct {
 	What          RoomChange             `protobuf:"varint,1,opt,name=what,proto3,enum=p2pchat.v1.RoomChange" json:"what,omitempty"` // what happened
 	Room          *RoomInfo              `protobuf:"bytes,2,opt,name=room,proto3" json:"room,omitempty"`                             // as it is now; always there
 	Reason        string                 `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`                         // why [4 KiB]
+	By            string                 `protobuf:"bytes,4,opt,name=by,proto3" json:"by,omitempty"`                                 // with ROOM_UPDATED: nick of the operator [512]
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -4601,6 +4602,13 @@ func (x *RoomChanged) GetRoom() *RoomInfo {
 func (x *RoomChanged) GetReason() string {
 	if x != nil {
 		return x.Reason
+	}
+	return ""
+}
+
+func (x *RoomChanged) GetBy() string {
+	if x != nil {
+		return x.By
 	}
 	return ""
 }
@@ -4941,11 +4949,12 @@ const file_wire_proto_rawDesc = "" +
 	"\x06member\x18\x03 \x01(\v2\x12.p2pchat.v1.MemberR\x06member\x12\x10\n" +
 	"\x03old\x18\x04 \x01(\tR\x03old\x12\x0e\n" +
 	"\x02by\x18\x05 \x01(\tR\x02by\x12\x16\n" +
-	"\x06reason\x18\x06 \x01(\tR\x06reason\"{\n" +
+	"\x06reason\x18\x06 \x01(\tR\x06reason\"\x8b\x01\n" +
 	"\vRoomChanged\x12*\n" +
 	"\x04what\x18\x01 \x01(\x0e2\x16.p2pchat.v1.RoomChangeR\x04what\x12(\n" +
 	"\x04room\x18\x02 \x01(\v2\x14.p2pchat.v1.RoomInfoR\x04room\x12\x16\n" +
-	"\x06reason\x18\x03 \x01(\tR\x06reason\"\x1c\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\x12\x0e\n" +
+	"\x02by\x18\x04 \x01(\tR\x02by\"\x1c\n" +
 	"\x06Notice\x12\x12\n" +
 	"\x04text\x18\x01 \x01(\tR\x04text*n\n" +
 	"\x04Kind\x12\x14\n" +
