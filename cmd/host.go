@@ -233,6 +233,7 @@ func (f *hostFlags) console(ctx context.Context, s *settings, host *node.Host, r
 	report.console(terminal)
 	o := s.chat(client, terminal)
 	o.Room, o.Owner = f.lobby, true
+	defer s.people(&o, client.Welcome())()
 	return ended(ui.Chat(ctx, o))
 }
 

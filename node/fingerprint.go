@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"math/big"
+	"strings"
 
 	"github.com/libp2p/go-libp2p/core/crypto"
 	"github.com/libp2p/go-libp2p/core/peer"
@@ -51,4 +52,20 @@ func wordsOf(sum [sha256.Size]byte) []string {
 		rest.Rsh(rest, fingerprintBits)
 	}
 	return words
+}
+
+// otherHost says that another key answers than a target names, and what to do.
+func otherHost(expected, actual peer.ID) *rooms.Refusal {
+	return rooms.Refuse(rooms.IdentityMismatch,
+		"don't go on unless the person who runs the host tells you, by another way than this, that its key is new: "+
+			"p2pchat id shows the words there; then take the new address from that person, and save it under another name",
+		"another host answers at this address: %s was expected, %s is there", withWords(expected), withWords(actual))
+}
+
+func withWords(id peer.ID) string {
+	words, err := Words(rooms.PeerID(id.String()))
+	if err != nil {
+		return id.String()
+	}
+	return fmt.Sprintf("%s (%s)", id, strings.Join(words, " "))
 }

@@ -40,8 +40,9 @@ func (s *strangers) Known(nick string) (rooms.PeerID, bool) {
 }
 
 func (s *strangers) Meet(nick string, peer rooms.PeerID) {
-	if len(s.known) < strangersKnown {
-		s.known[rooms.FoldNick(nick)] = peer
+	nick = rooms.FoldNick(nick)
+	if _, ok := s.known[nick]; ok || len(s.known) < strangersKnown {
+		s.known[nick] = peer
 	}
 }
 
