@@ -212,6 +212,7 @@ func TestRenderIsSafe(t *testing.T) {
 		rows = append(rows, p.entered(room, alice, hostile, []rooms.Member{person})...)
 		rows = append(rows, p.updated(rooms.RoomInfo{}, room)...)
 		rows = append(rows, p.helpFor(hostile)...)
+		rows = append(rows, p.alarm("%s", newCircle(Options{}).warning(change{hostile, hostile, hostile, true}))...)
 		for _, row := range rows {
 			if i := strings.IndexFunc(row, func(r rune) bool {
 				return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || unicode.Is(unicode.Co, r)
