@@ -21,7 +21,10 @@ var arrows = map[string][]string{
 		"github.com/ipfs/go-log", "github.com/ipfs/go-cid", // the directory names keys by CID
 	},
 	"node/wire": {"rooms", "node/wire/internal/pb", "google.golang.org/protobuf"},
-	"node":      {"rooms", "node/wire", "relay", "github.com/libp2p", "github.com/multiformats", "github.com/ipfs/go-log"},
+	"node": {
+		"rooms", "node/wire", "relay", "github.com/libp2p", "github.com/multiformats", "github.com/ipfs/go-log",
+		"github.com/tyler-smith/go-bip39/wordlists", // of fingerprints
+	},
 	"ui": {
 		"rooms", "ui/picture", "github.com/chzyer/readline", "github.com/rivo/uniseg", "github.com/mdp/qrterminal",
 		"golang.org/x/term", "golang.org/x/sys", "no net",

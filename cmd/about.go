@@ -10,6 +10,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"p2pchat/node"
+	"p2pchat/rooms"
+	"p2pchat/ui"
 )
 
 // Set by the linker in a release.
@@ -23,8 +25,10 @@ func idCommand(s *settings) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "id",
 		Short: "show this machine's identity",
-		Long:  "Show this machine's peer ID: who it is as a host, and as a member of others' hosts.",
-		Args:  takes(),
+		Long: `Show this machine's peer ID: who it is as a host, and as a member of others' hosts;
+and its key as twelve words, for others to compare with what /verify or a warning
+shows them.`,
+		Args: takes(),
 		RunE: func(*cobra.Command, []string) error {
 			key, path, err := s.ownKey(file)
 			if err != nil {
@@ -34,11 +38,18 @@ func idCommand(s *settings) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			words, err := node.Words(rooms.PeerID(id.String()))
+			if err != nil {
+				return err
+			}
 			if s.json {
-				newReporter(true, os.Stdout, os.Stderr).line(map[string]any{"type": "id", "peer": id.String(), "file": path})
+				newReporter(true, os.Stdout, os.Stderr).line(map[string]any{"type": "id", "peer": id.String(), "words": words, "file": path})
 				return nil
 			}
 			fmt.Println(id)
+			for _, row := range ui.WordRows(words) { // for people, so that stdout is the ID alone
+				fmt.Fprintln(os.Stderr, row)
+			}
 			return nil
 		},
 	}

@@ -14,6 +14,7 @@ import (
 	"p2pchat/history"
 	"p2pchat/node"
 	"p2pchat/rooms"
+	"p2pchat/ui"
 )
 
 // Files in the data directory.
@@ -23,7 +24,9 @@ const (
 	typedFile    = "typed"        // what was typed at the prompt
 	socketFile   = "host.sock"    // for the owner of a running host
 	savedFile    = "known_hosts"  // names of hosts
-	notesDir     = "hosts"        // for each host and each identity on it, the notebook
+	notesDir     = "hosts"        // for each host and each identity on it, the notebook and the nicks
+	namesFile    = "names"        // among these: the key that each nick had
+	peopleFile   = "people"       // keys that are verified or ignored, on all hosts
 )
 
 // socketPathLimit is the longest path that a unix socket can have on every system.
@@ -92,6 +95,23 @@ func (s *settings) notebook(w rooms.Welcome) (*history.Notebook, error) {
 		fmt.Fprintf(os.Stderr, "what was noted of this host before is set aside: %v\n", book.Aside())
 	}
 	return book, nil
+}
+
+// people lets a chat remember other members. done writes what is left. Where that can't
+// be, which is told, the chat remembers them until its end.
+func (s *settings) people(o *ui.Options, w rooms.Welcome) (done func()) {
+	tell := func(err error) { fmt.Fprintf(os.Stderr, "whom you have met is forgotten when you leave: %v\n", err) }
+	book, err := history.OpenPeople(s.path(peopleFile), filepath.Join(s.data, notesDir, string(w.Host), string(w.Peer), namesFile))
+	if err != nil {
+		tell(err)
+		return func() {}
+	}
+	o.People = book
+	return func() {
+		if err := book.Close(); err != nil {
+			tell(err)
+		}
+	}
 }
 
 // storage makes a node.Store of a history.Store.

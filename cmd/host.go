@@ -236,6 +236,7 @@ func (f *hostFlags) console(ctx context.Context, s *settings, host *node.Host, r
 	o := s.chat(client, terminal)
 	f.screen.apply(&o)
 	o.Room, o.Owner = f.lobby, true
+	defer s.people(&o, client.Welcome())()
 	return ended(ui.Chat(ctx, o))
 }
 

@@ -145,6 +145,9 @@ func (f *joinFlags) run(ctx context.Context, s *settings, arg string) error {
 			o.Notebook = book
 		}
 	}
+	if terminal != nil || s.json {
+		defer s.people(&o, client.Welcome())()
+	}
 	switch {
 	case s.json:
 		err = ui.JSON(ctx, o, os.Stdin, os.Stdout)
@@ -270,6 +273,7 @@ func (s *settings) chat(session ui.Session, terminal ui.Terminal) ui.Options {
 		Session: session, Terminal: terminal, Now: time.Now,
 		Color:       ui.ColorDepth(os.Getenv, s.color, isTerminal(os.Stdout)),
 		ParseInvite: parseInvite,
+		Words:       node.Words,
 		Escape:      isTerminal(os.Stdout),
 	}
 }

@@ -69,8 +69,9 @@ func statusFields(h rooms.HostStatus) map[string]any {
 			"since": m.Since.UTC().Format(time.RFC3339),
 		})
 	}
+	words, _ := node.Words(h.Peer)
 	return map[string]any{
-		"type": "status", "version": h.Version, "peer": h.Peer, "name": h.Name, "join": "p2pchat join " + h.Target,
+		"type": "status", "words": words, "version": h.Version, "peer": h.Peer, "name": h.Name, "join": "p2pchat join " + h.Target,
 		"addrs": h.Addrs, "started": h.Started.UTC().Format(time.RFC3339), "rooms": list, "members": members, "disk": h.Disk,
 	}
 }
@@ -79,6 +80,9 @@ func printStatus(out io.Writer, h rooms.HostStatus) {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	defer w.Flush()
 	fmt.Fprintf(w, "host\t%s (%s), p2pchat %s, since %s\n", ui.Sanitize(h.Name), h.Peer, h.Version, h.Started.Local().Format(time.DateTime))
+	if words, err := node.Words(h.Peer); err == nil {
+		fmt.Fprintf(w, "key\t%s\n", strings.Join(words, " "))
+	}
 	fmt.Fprintf(w, "join\tp2pchat join %s\n", h.Target)
 	fmt.Fprintf(w, "addresses\t%s\n", strings.Join(h.Addrs, "\n\t"))
 	fmt.Fprintf(w, "on disk\t%s\n", byteCount(h.Disk))

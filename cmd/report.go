@@ -151,7 +151,7 @@ func (r *reporter) show(e rooms.Event) {
 		if r.json {
 			r.line(map[string]any{
 				"type": "member", "event": e.What.String(), "room": e.Room, "nick": e.Member.Nick,
-				"peer": e.Member.Peer, "reason": e.Reason,
+				"peer": e.Member.Peer, "reason": e.Reason, "away": e.Member.Away,
 			})
 		}
 	case rooms.Notice:

@@ -34,7 +34,8 @@
 //     and only a bounded number of indexes is kept.
 //
 // A [Notebook] is the client's side: how far each room of a host was read, and the lines
-// that the host has not confirmed. It is one small file, replaced as a whole.
+// that the host has not confirmed. It is one small file, replaced as a whole. [People] is
+// what a client remembers of other members: two files of the same kind.
 //
 // What the disk itself loses later is found (checksums, hash chain). [Store.Repair] keeps
 // every whole frame, puts a placeholder where a message was, and the damaged files into
@@ -60,6 +61,11 @@
 //	notes                             a header with a checksum, and one gob; see notes.go
 //	notes.tmp                         notes being written
 //	notes.damaged, notes.newer        notes that could not be read, set aside
+//	names                             the key that each nick had: JSON lines; see person.go
+//
+// and beside hosts/:
+//
+//	people                            keys that are verified or ignored: JSON lines
 //
 // Directories are 0700, files 0600. Each file starts with a header and goes on
 // with frames. Numbers are little endian.

@@ -257,8 +257,7 @@ func (d *dialer) explain(ctx context.Context, err error) *rooms.Refusal {
 	var mismatch sec.ErrPeerIDMismatch
 	switch {
 	case errors.As(err, &mismatch) && mismatch.Expected == d.target.ID:
-		return rooms.Refuse(rooms.IdentityMismatch, "check the address with the person who runs the host",
-			"another host answers at this address: %s was expected, %s is there", mismatch.Expected, mismatch.Actual)
+		return otherHost(mismatch.Expected, mismatch.Actual)
 	case len(d.addrs()) == 0 && !d.net.Looks():
 		return rooms.Refuse(rooms.Unreachable, "paste the whole address that the host prints",
 			"no address of host %s is known", d.target.ID)

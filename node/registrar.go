@@ -162,8 +162,12 @@ func (g *registrar) answer(a ask) reply {
 		defer g.host.orient(a.session)
 	}
 	g.registry.Commit(a.session.id, now, a.cmd, d)
+	g.noteAway(a)
 	if made != nil {
 		g.begin(made)
+	}
+	if _, ok := a.cmd.(rooms.Spoke); ok {
+		d.Answer = nil // nobody has asked
 	}
 	var rep reply
 	last := g.carrier(a, d)
@@ -184,6 +188,22 @@ func (g *registrar) answer(a ask) reply {
 		g.compact()
 	}
 	return rep
+}
+
+// noteAway lets the sessions of a member know whether it is away now, so that they
+// need not ask at every line.
+func (g *registrar) noteAway(a ask) {
+	switch a.cmd.(type) {
+	case rooms.Connect, rooms.Away, rooms.Spoke:
+	default:
+		return
+	}
+	away := g.registry.Away(a.session.peer) != ""
+	for _, s := range g.sessions {
+		if s.peer == a.session.peer {
+			s.away.Store(away)
+		}
+	}
 }
 
 // carrier finds the last broadcast into the asker's own room: the answer goes

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"sync/atomic"
 	"time"
 
 	"p2pchat/node/wire"
@@ -47,6 +48,8 @@ type session struct {
 
 	ctx    context.Context // ends with the reader or the writer, or when the host stops
 	cancel context.CancelFunc
+
+	away atomic.Bool // its member is away; set by the registrar
 
 	gone    chan struct{} // closed when the registrar has dropped it
 	written chan struct{} // closed when the writer has ended

@@ -151,6 +151,9 @@ func (s *session) say(ref uint64, c rooms.Say) {
 		s.out.push(ref, notInRoom())
 		return
 	}
+	if s.away.Load() {
+		s.ask(0, rooms.Spoke{}) // the room is told before it reads the line
+	}
 	s.room.ask(say{s, ref, c})
 }
 
@@ -210,8 +213,8 @@ func (s *session) hesitate(r *rooms.Refusal) {
 }
 
 // pace lets a member ask at a bounded rate; whoever asks faster waits. Lines have
-// a limit of their own, so pacing them is only for those who ignore it. A whisper
-// counts as much as a line does there.
+// a limit of their own, so pacing them is only for those who ignore it. A whisper,
+// or a word of being away, counts as much as a line does there.
 func (s *session) pace(cmd rooms.Command) {
 	rate := s.host.limits.Rate
 	cost := 1.0
@@ -220,7 +223,7 @@ func (s *session) pace(cmd rooms.Command) {
 		if rate == 0 {
 			return
 		}
-	case rooms.Whisper:
+	case rooms.Whisper, rooms.Away:
 		if rate > 0 {
 			cost = max(1, requestRate/rate)
 		}

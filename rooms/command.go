@@ -40,6 +40,10 @@ type (
 	// Rename takes another nick. Answer: Done.
 	Rename struct{ Nick string }
 
+	// Away says that the member is away, and why; with an empty Text, that it is
+	// back. It is also back when it says something in a room. Answer: Done.
+	Away struct{ Text string }
+
 	// Say says something in the room, or shares a file that this member has uploaded
 	// to it. Answer: Said, once it is on disk.
 	Say struct {
@@ -168,6 +172,7 @@ func (Join) command()         {}
 func (Leave) command()        {}
 func (Who) command()          {}
 func (Rename) command()       {}
+func (Away) command()         {}
 func (Say) command()          {}
 func (History) command()      {}
 func (Search) command()       {}

@@ -7,6 +7,7 @@ func (r *Registry) Commit(who SessionID, env Env, cmd Command, d Decision) {
 	for _, c := range d.Changes {
 		r.Apply(c)
 	}
+	r.commitAbsence(who, cmd)
 	if c, ok := cmd.(Connect); ok {
 		r.admit(who, env, c)
 	}

@@ -133,7 +133,8 @@ type (
 	}
 
 	// MemberChanged tells about a member of the room: Joined, Left, Renamed
-	// (Old is the nick before), Kicked, RoleChanged or Muted.
+	// (Old is the nick before), Kicked, RoleChanged, Muted, Away or Back (Reason
+	// is "spoke" where it said something without having said so).
 	MemberChanged struct {
 		Room   RoomID
 		What   MemberChange
@@ -149,6 +150,7 @@ type (
 		What   RoomChange
 		Room   RoomInfo
 		Reason string // with Left: why, where it was not the member's own wish
+		By     string // with Updated: nick of the operator
 	}
 
 	// Notice is a line from the host, or from the program itself.
@@ -195,11 +197,13 @@ const (
 	MemberRole
 	MemberMuted
 	MemberUnmuted
+	MemberAway // Member.Away is why
+	MemberBack
 )
 
 // String returns the change's name in the JSON output.
 func (c MemberChange) String() string {
-	return [...]string{"", "joined", "left", "renamed", "kicked", "role", "muted", "unmuted"}[min(c, MemberUnmuted)]
+	return [...]string{"", "joined", "left", "renamed", "kicked", "role", "muted", "unmuted", "away", "back"}[min(c, MemberBack)]
 }
 
 // RoomChange is what happened to a session's room.
@@ -242,6 +246,7 @@ type Member struct {
 	Room  RoomID    // with Whois and HostStatus
 	Since time.Time // with Whois: connected since
 	Path  string    // with Whois and HostStatus, from the host's owner
+	Away  string    // why it is away; empty: it is not
 }
 
 // HostAddr is an address of a host, as a multiaddr, and by which path it leads there.

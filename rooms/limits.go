@@ -8,6 +8,7 @@ type Limits struct {
 	RoomID       int           // characters in a room's identifier; never zero
 	Nick         int           // characters in a nick; never zero
 	TopicBytes   int           // bytes in a topic
+	AwayBytes    int           // bytes in what says why a member is away
 	TextBytes    int           // bytes in a message
 	TextRunes    int           // runes in a message
 	Rooms        int           // rooms on a host
@@ -35,6 +36,7 @@ func DefaultLimits() Limits {
 		RoomID:       48,
 		Nick:         24,
 		TopicBytes:   300,
+		AwayBytes:    300,
 		TextBytes:    8 << 10,
 		TextRunes:    4000,
 		Rooms:        256,

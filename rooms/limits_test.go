@@ -42,6 +42,7 @@ func TestLimits(t *testing.T) {
 		{"Nick", defaults.Nick, rooms.BadName, alone(func(n int) rooms.Command { return rooms.Rename{Nick: x(n)} })},
 		{"TopicBytes", defaults.TopicBytes, rooms.TooLong, alone(func(n int) rooms.Command { return rooms.Create{Room: "dev", Topic: x(n)} })},
 		{"TopicBytes, later", defaults.TopicBytes, rooms.TooLong, inRoom(func(n int) rooms.Command { return rooms.Topic{Text: x(n)} })},
+		{"AwayBytes", defaults.AwayBytes, rooms.TooLong, alone(func(n int) rooms.Command { return rooms.Away{Text: x(n)} })},
 		{"TextBytes", defaults.TextBytes, rooms.TooLong, alone(func(n int) rooms.Command {
 			return rooms.Whisper{Nick: "alice", Text: strings.Repeat("猫", 2700) + x(n-8100)}
 		})},

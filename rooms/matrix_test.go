@@ -39,6 +39,7 @@ close-named  ok    ok      denied  denied      ok          ok          ok    ok 
 status       ok    denied  denied  denied      ok          denied      ok    denied  denied  denied       ok          denied
 join         ok    ok      ok      ok          ok          ok          ok    ok      ok      no_such_room ok          ok
 who          ok    ok      ok      not_in_room not_in_room not_in_room ok    ok      ok      not_in_room  not_in_room not_in_room
+away         ok    ok      ok      ok          ok          ok          ok    ok      ok      ok           ok          ok
 `
 
 // stage is a room with somebody of every role.
@@ -98,6 +99,7 @@ func (s *stage) command(name string) rooms.Command {
 		"status":        rooms.Status{},
 		"join":          rooms.Join{Room: named},
 		"who":           rooms.Who{},
+		"away":          rooms.Away{Text: "lunch"},
 	}[name]
 }
 

@@ -25,10 +25,13 @@ type world struct {
 func newWorld(t testing.TB) *world {
 	h := newHost(t, oLimits)
 	return &world{
-		host: h, o: &oracle{now: h.now, nicks: map[rooms.PeerID]string{}},
+		host: h, o: &oracle{now: h.now, nicks: map[rooms.PeerID]string{}, away: map[rooms.PeerID]oAway{}},
 		attached: map[rooms.SessionID]rooms.RoomKey{}, granted: map[string]int{}, refused: map[rooms.Code]int{},
 	}
 }
+
+// peers are the members of the model.
+var peers = []rooms.PeerID{"peer-1", "peer-2", "peer-3", "peer-4", "peer-5"}
 
 // step lets something happen, and checks everything.
 func (w *world) step(pick chooser) {
@@ -36,7 +39,7 @@ func (w *world) step(pick chooser) {
 	w.wait(time.Duration(pick(600)) * time.Second)
 	w.o.now = w.now
 	if len(w.o.sessions) == 0 || pick(8) == 0 {
-		peer := pickOf(pick, owner, "peer-1", "peer-2", "peer-3", "peer-4", "peer-5")
+		peer := pickOf(pick, append(peers, owner)...)
 		w.last++
 		c := rooms.Connect{
 			Peer: peer, Instance: uint64(pick(3)), Fixed: pick(2) > 0,
@@ -202,6 +205,11 @@ func (w *world) compare(cmd rooms.Command, answer rooms.Event) {
 			w.Fatalf("%+v: session %d of %s is in %x, want %x", cmd, s.id, s.peer, got, want)
 		}
 	}
+	for _, peer := range append(peers, owner) {
+		if got := w.reg.Away(peer); got != w.o.away[peer].text {
+			w.Fatalf("%+v: %s is away: %q, want %q", cmd, peer, got, w.o.away[peer].text)
+		}
+	}
 	snapshot := w.reg.Snapshot(w.now)
 	if got, want := stateOf(snapshot), w.o.state(); !slices.Equal(got, want) {
 		w.Fatalf("%+v:\n got %s\nwant %s", cmd, strings.Join(got, "\n     "), strings.Join(want, "\n     "))
@@ -250,7 +258,7 @@ func TestModel(t *testing.T) {
 	t.Logf("refused %v", refused)
 	for _, code := range []rooms.Code{
 		rooms.RoomExists, rooms.NoSuchRoom, rooms.RoomFull, rooms.BadName, rooms.NameTaken, rooms.NotInRoom, rooms.Denied,
-		rooms.Banned, rooms.InviteInvalid, rooms.Quota, rooms.NoSuchMember, rooms.BadRequest, rooms.Busy,
+		rooms.Banned, rooms.InviteInvalid, rooms.Quota, rooms.NoSuchMember, rooms.BadRequest, rooms.Busy, rooms.TooLong,
 	} {
 		if refused[code] == 0 {
 			t.Errorf("nothing was refused with %s: the games are too tame", code)

@@ -62,7 +62,7 @@ func (a asking) changed(room *roomState, info RoomInfo, c Change) Decision {
 	return Decision{
 		Answer:  Done{},
 		Changes: []Change{c},
-		Effects: []Effect{Broadcast{room.key, RoomChanged{What: RoomUpdated, Room: info}}},
+		Effects: []Effect{Broadcast{room.key, RoomChanged{What: RoomUpdated, Room: info, By: a.session.nick}}},
 	}
 }
 
@@ -320,6 +320,7 @@ func (a asking) whisper(c Whisper) (Decision, *Refusal) {
 		e.Own = true
 		d.Effects = append(d.Effects, Tell{a.id, e})
 	}
+	d.Effects = append(d.Effects, a.awayNotice(peer)...)
 	return d, nil
 }
 

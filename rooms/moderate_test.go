@@ -23,7 +23,7 @@ func TestTopicAndLimit(t *testing.T) {
 	alice.must(rooms.Topic{Text: "work"})
 	alice.must(rooms.SetLimit{Limit: 7})
 	info := rooms.RoomInfo{Room: "dev", Members: 4, Limit: 7, Topic: "work"}
-	want := []rooms.Effect{rooms.Broadcast{Key: key, Event: rooms.RoomChanged{What: rooms.RoomUpdated, Room: info}}}
+	want := []rooms.Effect{rooms.Broadcast{Key: key, Event: rooms.RoomChanged{What: rooms.RoomUpdated, Room: info, By: "alice"}}}
 	if !reflect.DeepEqual(alice.effects, want) {
 		t.Errorf("effects\n got %+v\nwant %+v", alice.effects, want)
 	}

@@ -170,6 +170,10 @@ func scriptOf(r rune) string {
 	return "Unknown"
 }
 
+// FoldNick returns a form of a nick that it has in common with those that differ only
+// in case or width.
+func FoldNick(nick string) string { return foldName(nick) }
+
 // foldName maps names that differ only in case or width to one form. One pass is
 // not always stable, so it is repeated. What is not UTF-8 is no name: it stays.
 func foldName(s string) string {

@@ -18,6 +18,13 @@ type oracle struct {
 	nicks    map[rooms.PeerID]string
 	bans     []oBan // of the host
 	invites  []*oInvite
+	away     map[rooms.PeerID]oAway // what the members said of being away
+}
+
+// oAway is why a member is away, and by which of its programs it said so.
+type oAway struct {
+	text     string
+	instance uint64
 }
 
 type oRoom struct {
@@ -57,12 +64,12 @@ type oInvite struct {
 
 // The limits of the world of the model.
 const (
-	oRooms, oMembers, oHost, oSessions, oInvites, oUses = 4, 3, 5, 2, 3, 5
+	oRooms, oMembers, oHost, oSessions, oInvites, oUses, oAwayBytes = 4, 3, 5, 2, 3, 5, 8
 )
 
 func oLimits(l *rooms.Limits) {
 	l.Rooms, l.RoomMembers, l.HostMembers, l.Sessions = oRooms, oMembers, oHost, oSessions
-	l.RoomInvites, l.InviteUses, l.InviteLife = oInvites, oUses, 24*time.Hour
+	l.RoomInvites, l.InviteUses, l.InviteLife, l.AwayBytes = oInvites, oUses, 24*time.Hour, oAwayBytes
 }
 
 // looks are the nicks of the model: those with one number cannot be told apart.

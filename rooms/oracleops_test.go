@@ -217,7 +217,7 @@ func (o *oracle) command(pick chooser, outside bool) rooms.Command {
 	case 25:
 		return pickOf[rooms.Command](pick, keeping(pick), keeping(pick), rooms.Topic{Text: pickOf(pick, "", "tea")})
 	case 26:
-		return pickOf[rooms.Command](pick, rooms.Close{Room: room()}, rooms.Close{}, rooms.Ping{}, rooms.Ping{})
+		return pickOf[rooms.Command](pick, rooms.Close{Room: room()}, rooms.Close{}, rooms.Ping{}, rooms.Spoke{})
 	case 27:
 		return pickOf[rooms.Command](pick, rooms.Bans{}, rooms.Invites{}, rooms.Invites{Room: room()}, rooms.Status{})
 	case 28:
@@ -225,7 +225,7 @@ func (o *oracle) command(pick chooser, outside bool) rooms.Command {
 	case 29:
 		return rooms.List{Pattern: pickOf(pick, "", "dev", "DEV", "*")}
 	case 30:
-		return rooms.Mute{Nick: person(), Muted: pick(2) > 0}
+		return pickOf[rooms.Command](pick, rooms.Mute{Nick: person(), Muted: pick(2) > 0}, rooms.Away{Text: pickOf(pick, "", "lunch", "asleep", strings.Repeat("z", oAwayBytes+1))})
 	}
 	return pickOf[rooms.Command](pick, rooms.Disconnect{}, rooms.Quit{Reason: "late"})
 }

@@ -18,8 +18,21 @@ func refuse(code rooms.Code) (rooms.Code, follow) { return code, nil }
 // rule says which code a command is due (none: it is granted), and what follows.
 func (o *oracle) rule(s *oSession, cmd rooms.Command) (rooms.Code, follow) {
 	switch c := cmd.(type) {
-	case rooms.Disconnect, rooms.Quit:
+	case rooms.Disconnect:
 		return "", func(rooms.Event) { o.drop(s) }
+	case rooms.Quit:
+		return "", func(rooms.Event) {
+			if o.drop(s); len(o.online(s.peer)) == 0 {
+				delete(o.away, s.peer)
+			}
+		}
+	case rooms.Away:
+		if len(c.Text) > oAwayBytes {
+			return refuse(rooms.TooLong)
+		}
+		return "", func(rooms.Event) { o.goAway(s, c.Text) }
+	case rooms.Spoke:
+		return "", func(rooms.Event) { o.goAway(s, "") }
 	case rooms.Create:
 		return o.create(s, c)
 	case rooms.Join:
@@ -57,6 +70,14 @@ func (o *oracle) rule(s *oSession, cmd rooms.Command) (rooms.Code, follow) {
 	return "", nothing
 }
 
+// goAway notes that a member is away, or with no text that it is not.
+func (o *oracle) goAway(s *oSession, text string) {
+	delete(o.away, s.peer)
+	if text != "" {
+		o.away[s.peer] = oAway{text, s.instance}
+	}
+}
+
 func (o *oracle) reachable(nick string) (rooms.Code, follow) {
 	if peer := o.byNick(nick); peer == "" || len(o.online(peer)) == 0 {
 		return refuse(rooms.NoSuchMember)
@@ -77,6 +98,9 @@ func (o *oracle) connect(id rooms.SessionID, c rooms.Connect) (rooms.Code, follo
 	}
 	return "", func(answer rooms.Event) {
 		o.nicks[c.Peer] = answer.(rooms.Welcome).Nick
+		if len(here) == 0 && o.away[c.Peer].instance != c.Instance {
+			delete(o.away, c.Peer)
+		}
 		s := &oSession{id: id, peer: c.Peer, instance: c.Instance}
 		twin := slices.IndexFunc(here, func(x *oSession) bool { return x.instance == c.Instance })
 		if twin >= 0 {

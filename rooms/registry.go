@@ -29,6 +29,7 @@ type Registry struct {
 	hostBans map[PeerID]ban
 	invites  map[string]*invite
 	sessions map[SessionID]*session
+	absences map[PeerID]absence // by whom is away, also while its connection is lost
 }
 
 // roomState is a room as the registry knows it.
@@ -88,6 +89,7 @@ func NewRegistry(limits Limits, owner PeerID) *Registry {
 		hostBans: map[PeerID]ban{},
 		invites:  map[string]*invite{},
 		sessions: map[SessionID]*session{},
+		absences: map[PeerID]absence{},
 	}
 }
 
@@ -176,6 +178,12 @@ type Disconnect struct{}
 
 func (Disconnect) command() {}
 
+// Spoke is what follows when a member says something in its room: it is away no
+// more. Nobody asked for it, so its answer is told to nobody.
+type Spoke struct{}
+
+func (Spoke) command() {}
+
 // Decide says what follows from a command of a session. It changes nothing:
 // store the decision's changes, call Commit, then carry out its effects.
 func (r *Registry) Decide(env Env, who SessionID, cmd Command) (Decision, *Refusal) {
@@ -202,6 +210,10 @@ func (r *Registry) Decide(env Env, who SessionID, cmd Command) (Decision, *Refus
 		return a.who()
 	case Rename:
 		return a.rename(c)
+	case Away:
+		return a.away(c)
+	case Spoke:
+		return Decision{Answer: Done{}, Effects: a.absent("", "spoke")}, nil
 	case Whisper:
 		return a.whisper(c)
 	case Topic:
@@ -308,7 +320,7 @@ func (r *Registry) info(room *roomState) RoomInfo {
 }
 
 func (r *Registry) member(room *roomState, peer PeerID) Member {
-	m := Member{Peer: peer, Nick: r.nicks[peer].nick, Role: r.roleIn(room, peer)}
+	m := Member{Peer: peer, Nick: r.nicks[peer].nick, Role: r.roleIn(room, peer), Away: awayIn(room, peer, r.Away(peer))}
 	if room != nil {
 		m.Muted = room.muted[peer]
 	}

@@ -21,7 +21,7 @@ var commands = map[string]rooms.Command{
 	"Kick": rooms.Kick{}, "Ban": rooms.Ban{}, "Unban": rooms.Unban{}, "Bans": rooms.Bans{}, "Mute": rooms.Mute{}, "Op": rooms.Op{},
 	"Whois": rooms.Whois{}, "Close": rooms.Close{}, "Search": rooms.Search{}, "Files": rooms.Files{}, "Redact": rooms.Redact{}, "SetRetention": rooms.SetRetention{},
 	"Status": rooms.Status{}, "Ping": rooms.Ping{}, "Quit": rooms.Quit{},
-	"Connect": rooms.Connect{}, "Disconnect": rooms.Disconnect{},
+	"Connect": rooms.Connect{}, "Disconnect": rooms.Disconnect{}, "Away": rooms.Away{}, "Spoke": rooms.Spoke{},
 }
 
 // elsewhere are the commands that a room answers, not the registry.
@@ -162,7 +162,7 @@ func TestStrings(t *testing.T) {
 	for got, want := range map[string]string{
 		rooms.Plain.String(): "member", rooms.Operator.String(): "op", rooms.Owner.String(): "owner",
 		rooms.Text.String(): "text", rooms.Action.String(): "action", rooms.FileUp.String(): "file", rooms.Redaction.String(): "redaction", rooms.Lost.String(): "lost", rooms.Kind(0).String(): "unknown",
-		rooms.MemberChange(0).String(): "", rooms.MemberUnmuted.String(): "unmuted", rooms.MemberRole.String(): "role",
+		rooms.MemberChange(0).String(): "", rooms.MemberUnmuted.String(): "unmuted", rooms.MemberAway.String(): "away", rooms.MemberBack.String(): "back", rooms.MemberRole.String(): "role",
 		rooms.RoomEntered.String(): "entered", rooms.RoomUpdated.String(): "changed",
 		rooms.ConnectionLost.String(): "lost", rooms.ConnectionGone.String(): "gone",
 	} {

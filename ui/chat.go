@@ -40,7 +40,7 @@ type chat struct {
 	page    *page
 	scene   scene
 	parser  parser
-	ignored map[rooms.PeerID]string // nick when it was ignored
+	circle  *circle
 	started bool
 	shown   error // a refusal that came as an event
 
@@ -58,11 +58,11 @@ type chat struct {
 func newChat(o Options) *chat {
 	l := newLoop(o)
 	l.hasty = true
+	people := newCircle(o)
 	return &chat{
-		loop: l, desk: l.desk, account: l.account, term: o.Terminal, parser: l.o.parser(),
-		page:    &page{width: o.Terminal.Width, color: o.Color, links: o.Links, now: o.Now},
-		bell:    ringer{when: o.Bell, notify: o.Notify},
-		ignored: make(map[rooms.PeerID]string),
+		loop: l, desk: l.desk, account: l.account, term: o.Terminal, parser: l.o.parser(), circle: people,
+		page: &page{width: o.Terminal.Width, color: o.Color, links: o.Links, now: o.Now, verified: people.isVerified},
+		bell: ringer{when: o.Bell, notify: o.Notify},
 	}
 }
 
@@ -223,6 +223,8 @@ func (c *chat) answered(t typed, ev rooms.Event) {
 	case rooms.Roster:
 		c.roster(ev)
 		c.print(c.page.answer(ev)...)
+	case rooms.Member:
+		c.whois(ev)
 	default:
 		c.print(c.page.answer(ev)...)
 		c.noRoom(t.cmd, ev)
@@ -260,6 +262,7 @@ func (c *chat) entered(ev rooms.Entered, made bool) {
 	c.prompt()
 	c.term.SetCompleter(c.scene.completer())
 	c.print(c.page.entered(c.scene.room, c.scene.peer, c.scene.nick, c.scene.members)...)
+	c.meet(c.scene.members...)
 	c.takeUp(ev, made)
 	if ev.Room.Members > len(ev.Members) {
 		c.desk.ask(rooms.Who{}, func(answer rooms.Event) {
@@ -289,6 +292,7 @@ func (c *chat) roster(r rooms.Roster) {
 	if r.Room == c.scene.room.Room {
 		c.scene.members = append([]rooms.Member(nil), r.Members...)
 		c.term.SetCompleter(c.scene.completer())
+		c.meet(r.Members...)
 	}
 }
 

@@ -99,7 +99,8 @@ func (c *chat) posted(ev rooms.Posted) {
 		c.say("now --")
 	}
 	c.replaying = earlier
-	if _, hidden := c.ignored[ev.From.Peer]; !hidden {
+	if !c.circle.isIgnored(ev.From.Peer) {
+		c.heard(ev.From, ev.Replayed)
 		c.date(ev)
 		me := c.scene.nick
 		if ev.From.Peer == c.scene.peer {
@@ -136,9 +137,10 @@ func (c *chat) ring(rows []string, meant bool, from rooms.Author, what string) {
 }
 
 func (c *chat) whispered(ev rooms.Whispered) {
-	if _, hidden := c.ignored[ev.From.Peer]; hidden {
+	if c.circle.isIgnored(ev.From.Peer) {
 		return
 	}
+	c.heard(ev.From, false)
 	rows := c.page.whisper(ev)
 	if !ev.Own {
 		c.ring(rows, true, ev.From, "whispers")
@@ -156,7 +158,12 @@ func (c *chat) member(ev rooms.MemberChanged) {
 	if c.scene.member(ev) {
 		c.showStatus()
 		c.term.SetCompleter(c.scene.completer())
-		c.print(c.page.member(ev, mine)...)
+		if !c.hides(ev) && !toldOtherwise(ev, mine) {
+			c.print(c.page.member(ev, mine)...)
+		}
+		if ev.What != rooms.MemberLeft && ev.What != rooms.MemberKicked {
+			c.meet(ev.Member)
+		}
 	}
 }
 
@@ -179,7 +186,9 @@ func (c *chat) room(ev rooms.RoomChanged) {
 		}
 		c.out("#%s was closed%s", ev.Room.Room, why)
 	case ev.What == rooms.RoomUpdated && here:
-		c.print(c.page.updated(c.scene.room, ev.Room)...)
+		if !c.hidesBy(ev.By) {
+			c.print(c.page.updated(c.scene.room, ev.Room)...)
+		}
 		c.scene.room = ev.Room
 		c.showStatus()
 	}

@@ -1,7 +1,6 @@
 package ui
 
 import (
-	"sort"
 	"strings"
 
 	"p2pchat/rooms"
@@ -19,44 +18,6 @@ func (c *chat) showTopic(string) {
 	default:
 		c.say("topic: %s", c.scene.room.Topic)
 	}
-}
-
-func (c *chat) ignore(nick string) {
-	if nick == "" {
-		names := make([]string, 0, len(c.ignored))
-		for _, n := range c.ignored {
-			names = append(names, SanitizeNick(n))
-		}
-		sort.Strings(names)
-		if len(names) == 0 {
-			names = []string{"nobody"}
-		}
-		c.say("ignored: %s", strings.Join(names, " "))
-		return
-	}
-	m, ok := c.scene.find(nick)
-	switch {
-	case !ok:
-		c.print(c.page.refusal(rooms.Refuse(rooms.NoSuchMember, "/who shows who is", "nobody called %q is here", nick))...)
-	case m.Peer == c.scene.peer:
-		c.print(c.page.refusal(rooms.Refuse(rooms.BadRequest, "/who shows the others", "that is you"))...)
-	default:
-		c.ignored[m.Peer] = m.Nick
-		c.say("%s is ignored; /unignore %s ends it", SanitizeNick(m.Nick), SanitizeNick(m.Nick))
-	}
-}
-
-func (c *chat) unignore(nick string) {
-	nick = strings.TrimPrefix(nick, "@")
-	m, here := c.scene.find(nick)
-	for peer, old := range c.ignored {
-		if strings.EqualFold(old, nick) || here && peer == m.Peer {
-			delete(c.ignored, peer)
-			c.say("%s is heard again", SanitizeNick(old))
-			return
-		}
-	}
-	c.print(c.page.refusal(rooms.Refuse(rooms.NoSuchMember, "/ignore shows who is", "%q is not ignored", nick))...)
 }
 
 func (c *chat) clear(string) { c.term.Clear() }

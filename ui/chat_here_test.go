@@ -19,9 +19,8 @@ func TestChatHere(t *testing.T) {
 		}{
 			{"/topic", []string{"-- topic: what we build"}},
 			{"/ignore", []string{"-- ignored: nobody"}},
-			{"/ignore zoe", []string{`!! nobody called "zoe" is here; /who shows who is`}},
 			{"/ignore alice", []string{"!! that is you; /who shows the others"}},
-			{"/ignore @Bob", []string{"-- bob is ignored; /unignore bob ends it"}},
+			{"/ignore @Bob", []string{"-- bob is ignored, also under another nick; /unignore bob ends it"}},
 			{"/ignore", []string{"-- ignored: bob"}},
 			{"/unignore bob", []string{"-- bob is heard again"}},
 			{"/unignore bob", []string{`!! "bob" is not ignored; /ignore shows who is`}},

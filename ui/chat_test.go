@@ -161,6 +161,12 @@ func TestChatFollowsTheRoom(t *testing.T) {
 			rows []string
 		}{
 			{rooms.MemberChanged{Room: "dev", What: rooms.MemberJoined, Member: member(host, "carol")}, []string{"-- carol joined"}},
+			{rooms.MemberChanged{Room: "dev", What: rooms.MemberAway, Member: rooms.Member{Peer: bob, Nick: "bob", Away: "lunch"}}, []string{"-- bob is away: lunch"}},
+			{rooms.MemberChanged{Room: "dev", What: rooms.MemberAway, Member: rooms.Member{Peer: bob, Nick: "bob", Away: "away"}}, []string{"-- bob is away"}},
+			{rooms.MemberChanged{Room: "dev", What: rooms.MemberBack, Member: member(bob, "bob"), Reason: "spoke"}, nil},
+			{rooms.MemberChanged{Room: "dev", What: rooms.MemberBack, Member: member(bob, "bob")}, []string{"-- bob is back"}},
+			{rooms.MemberChanged{Room: "dev", What: rooms.MemberBack, Member: member(alice, "alice")}, nil}, // told at the answer
+			{rooms.MemberChanged{Room: "dev", What: rooms.MemberBack, Member: member(alice, "alice"), Reason: "spoke"}, []string{"-- you are back"}},
 			{rooms.MemberChanged{Room: "dev", What: rooms.MemberRenamed, Member: member(bob, "rob"), Old: "bob"}, []string{"-- bob is rob now"}},
 			{rooms.MemberChanged{Room: "dev", What: rooms.MemberRole, Member: rooms.Member{Peer: alice, Nick: "alice", Role: rooms.Operator}, By: "rob"}, []string{"-- you were made operator by rob"}},
 			{rooms.MemberChanged{Room: "dev", What: rooms.MemberKicked, Member: member(host, "carol"), By: "rob", Reason: "loud"}, []string{"-- carol was put out by rob: loud"}},

@@ -50,6 +50,7 @@ type hands interface {
 	ignore(arg string)
 	unignore(arg string)
 	setBell(arg string)
+	verify(arg string)
 	clear(arg string)
 	state(arg string)
 	help(arg string)

@@ -96,6 +96,11 @@ func spell(cmd rooms.Command) string {
 		return "/who"
 	case rooms.Bans:
 		return "/bans"
+	case rooms.Away:
+		if c.Text == "" {
+			return "/back"
+		}
+		return "/away " + c.Text
 	case rooms.Ping:
 		return "/ping"
 	}

@@ -74,6 +74,9 @@ func TestParseLine(t *testing.T) {
 		"/whois bob":                                                              rooms.Whois{Nick: "bob"},
 		"/close":                                                                  rooms.Close{},
 		"/close dev":                                                              rooms.Close{Room: "dev"},
+		"/away":                                                                   rooms.Away{Text: "away"},
+		"/away to  lunch":                                                         rooms.Away{Text: "to  lunch"},
+		"/back":                                                                   rooms.Away{},
 		"/ping":                                                                   rooms.Ping{},
 	} {
 		got, no := testParser().parse(line)

@@ -107,6 +107,13 @@ func TestStatusRow(t *testing.T) {
 		if got := s.term.status; got != "punched 25 ms · 3 members" {
 			t.Errorf("status %q", got)
 		}
+		gone := member(alice, "alice")
+		gone.Away = "lunch"
+		s.tell(rooms.MemberChanged{Room: "dev", What: rooms.MemberAway, Member: gone})
+		if got := s.term.status; got != "punched 25 ms · you are away · 3 members" {
+			t.Errorf("status %q", got)
+		}
+		s.tell(rooms.MemberChanged{Room: "dev", What: rooms.MemberBack, Member: member(alice, "alice")})
 		s.tell(rooms.Connection{What: rooms.ConnectionLost})
 		if got := s.term.status; got != "connection lost, trying again · 3 members" {
 			t.Errorf("status %q", got)

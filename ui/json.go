@@ -41,6 +41,7 @@ type jsonMode struct {
 	loop    *loop
 	desk    *desk
 	account *account
+	circle  *circle
 	open    map[rooms.Origin]bool // lines without an answer that outlive the session
 	scene   scene
 	parser  parser
@@ -56,7 +57,7 @@ type quitRequest struct{ ref json.RawMessage }
 
 func newJSONMode(o Options, out io.Writer) *jsonMode {
 	l := newLoop(o)
-	return &jsonMode{loop: l, desk: l.desk, account: l.account, open: map[rooms.Origin]bool{}, parser: l.o.parser(), out: out}
+	return &jsonMode{loop: l, desk: l.desk, account: l.account, circle: newCircle(o), open: map[rooms.Origin]bool{}, parser: l.o.parser(), out: out}
 }
 
 func (j *jsonMode) ready() bool         { return j.desk.pending() < openAnswers }
@@ -141,7 +142,7 @@ func (j *jsonMode) ask(ref json.RawMessage, cmd rooms.Command) {
 	cmd, forget := j.note(cmd)
 	j.desk.ask(cmd, func(ev rooms.Event) {
 		forget()
-		j.write(answerObject(ref, ev))
+		j.write(j.answer(ref, ev))
 		switch ev := ev.(type) {
 		case rooms.Entered:
 			_, made := cmd.(rooms.Create)
@@ -149,6 +150,7 @@ func (j *jsonMode) ask(ref json.RawMessage, cmd rooms.Command) {
 		case rooms.Done:
 			j.done(cmd)
 		}
+		j.look(ev)
 	})
 }
 
@@ -213,6 +215,7 @@ func (j *jsonMode) happened(ev rooms.Event) {
 	if object := eventObject(ev, j.scene.peer); object != nil {
 		j.write(object)
 	}
+	j.look(ev)
 }
 
 // begin enters the room to start in. Its answer is the event, or the end.
@@ -227,6 +230,7 @@ func (j *jsonMode) begin() {
 		case rooms.Entered:
 			_, made := cmd.(rooms.Create)
 			j.entered(ev, made)
+			j.look(ev)
 		case *rooms.Refusal:
 			j.loop.fail(ev)
 		}

@@ -38,12 +38,14 @@ type (
 		By     string       `json:"by,omitempty"`
 		Reason string       `json:"reason,omitempty"`
 		Own    bool         `json:"own,omitempty"`
+		Away   string       `json:"away,omitempty"`
 	}
 	roomEvent struct {
 		head
 		Event string `json:"event"`
 		jsonRoom
 		Reason string `json:"reason,omitempty"`
+		By     string `json:"by,omitempty"`
 	}
 	pathEvent struct {
 		head
@@ -76,7 +78,7 @@ func messageType(kind rooms.Kind) string {
 }
 
 func roomObject(ev rooms.RoomChanged) any {
-	return roomEvent{head{V: 1, Type: "room"}, ev.What.String(), roomOf(ev.Room), ev.Reason}
+	return roomEvent{head{V: 1, Type: "room"}, ev.What.String(), roomOf(ev.Room), ev.Reason, ev.By}
 }
 
 // eventObject is the object of an event as the member with this key sees it;
@@ -93,7 +95,7 @@ func eventObject(ev rooms.Event, me rooms.PeerID) any {
 		return memberEvent{
 			head{V: 1, Type: "member"},
 			ev.What.String(), ev.Room, ev.Member.Nick, ev.Member.Peer,
-			ev.Member.Role.String(), ev.Old, ev.By, ev.Reason, ev.Member.Peer == me,
+			ev.Member.Role.String(), ev.Old, ev.By, ev.Reason, ev.Member.Peer == me, ev.Member.Away,
 		}
 	case rooms.RoomChanged:
 		return roomObject(ev)

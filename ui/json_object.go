@@ -42,6 +42,10 @@ type (
 		Room  rooms.RoomID `json:"room,omitempty"`
 		Since string       `json:"since,omitempty"`
 		Path  string       `json:"path,omitempty"`
+		Away  string       `json:"away,omitempty"`
+
+		Verified bool     `json:"verified,omitempty"`
+		Words    []string `json:"words,omitempty"` // of its key, with whois
 	}
 	jsonFile struct {
 		ID   string `json:"id"`
@@ -87,7 +91,7 @@ func roomOf(r rooms.RoomInfo) jsonRoom {
 func authorOf(a rooms.Author) jsonAuthor { return jsonAuthor{a.Nick, a.Peer} }
 
 func memberOf(m rooms.Member) jsonMember {
-	return jsonMember{m.Nick, m.Peer, m.Role.String(), m.Muted, m.Room, stamp(m.Since), m.Path}
+	return jsonMember{m.Nick, m.Peer, m.Role.String(), m.Muted, m.Room, stamp(m.Since), m.Path, m.Away, false, nil}
 }
 
 func messageOf(m rooms.Message, own, replayed bool) jsonMessage {

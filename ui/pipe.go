@@ -272,6 +272,10 @@ func (p *pipe) ignore(string)    { p.refused(notInPipe()) }
 func (p *pipe) unignore(string)  { p.refused(notInPipe()) }
 func (p *pipe) setBell(string)   {}
 
+func (p *pipe) verify(string) {
+	p.refused(rooms.Refuse(rooms.BadRequest, "join on a terminal, or with --json", "in a pipe nobody compares keys"))
+}
+
 func notInPipe() *rooms.Refusal {
 	return rooms.Refuse(rooms.BadRequest, "filter the output by its third field", "a pipe ignores nobody")
 }

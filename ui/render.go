@@ -16,6 +16,8 @@ type page struct {
 	links bool // the terminal shows hyperlinks
 	mute  bool // there are no commands, so none are named
 	now   func() time.Time
+
+	verified func(rooms.PeerID) bool // nil: nobody is
 }
 
 // rows sets runs that are already sanitised.
@@ -183,6 +185,8 @@ func (p *page) member(ev rooms.MemberChanged, mine bool) []string {
 		return p.notice("%s %s muted%s%s", who, was, by, why)
 	case rooms.MemberUnmuted:
 		return p.notice("%s may speak again", who)
+	case rooms.MemberAway, rooms.MemberBack:
+		return p.absence(ev, mine)
 	}
 	return nil
 }

@@ -183,7 +183,7 @@ const hostile = "a\x1b[2J\x9b\u009b\a\b\r\n14:02 alice\u202e\u2066 \u00a0x\x7f\u
 // nothing that could steer a terminal, at every width.
 func TestRenderIsSafe(t *testing.T) {
 	author := rooms.Author{Peer: hostile, Nick: hostile}
-	person := rooms.Member{Peer: hostile, Nick: hostile, Room: hostile, Path: hostile, Muted: true}
+	person := rooms.Member{Peer: hostile, Nick: hostile, Room: hostile, Path: hostile, Muted: true, Away: hostile}
 	room := rooms.RoomInfo{Room: hostile, Topic: hostile, Members: 2}
 	message := rooms.Message{Room: hostile, Kind: rooms.Text, From: author, Text: hostile}
 	file := message
@@ -204,7 +204,7 @@ func TestRenderIsSafe(t *testing.T) {
 		} {
 			rows = append(rows, p.answer(ev)...)
 		}
-		for what := rooms.MemberJoined; what <= rooms.MemberUnmuted; what++ {
+		for what := rooms.MemberJoined; what <= rooms.MemberBack; what++ {
 			rows = append(rows, p.member(rooms.MemberChanged{What: what, Member: person, Old: hostile, By: hostile, Reason: hostile}, false)...)
 		}
 		rows = append(rows, p.whisper(rooms.Whispered{From: author, To: author, Text: hostile})...)
@@ -212,6 +212,7 @@ func TestRenderIsSafe(t *testing.T) {
 		rows = append(rows, p.entered(room, alice, hostile, []rooms.Member{person})...)
 		rows = append(rows, p.updated(rooms.RoomInfo{}, room)...)
 		rows = append(rows, p.helpFor(hostile)...)
+		rows = append(rows, p.alarm("%s", newCircle(Options{}).warning(change{hostile, hostile, hostile, true}))...)
 		for _, row := range rows {
 			if i := strings.IndexFunc(row, func(r rune) bool {
 				return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || unicode.Is(unicode.Co, r)

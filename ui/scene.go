@@ -115,6 +115,11 @@ func (s *scene) member(ev rooms.MemberChanged) bool {
 	return !known
 }
 
+// isAway reports whether the person has said that it is away.
+func (s *scene) isAway() bool {
+	return slices.ContainsFunc(s.members, func(m rooms.Member) bool { return m.Peer == s.peer && m.Away != "" })
+}
+
 // find returns the member with this nick, ignoring case.
 func (s *scene) find(nick string) (rooms.Member, bool) {
 	nick = strings.TrimPrefix(strings.TrimSpace(nick), "@")

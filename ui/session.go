@@ -38,6 +38,10 @@ type Options struct {
 	Invite *rooms.Capability
 
 	Notebook Notebook // nil: nothing outlives the chat
+	People   People   // nil: nobody is remembered after the chat
+
+	// Words returns the fingerprint of a key as words; nil: keys have none.
+	Words func(rooms.PeerID) ([]string, error)
 
 	Recent   int           // messages to replay when a room is entered
 	Owner    bool          // this is the console of the host itself

@@ -24,6 +24,9 @@ func (c *chat) showStatus() {
 	if !c.loop.away {
 		add(wayBrief(c.scene.way))
 	}
+	if c.scene.isAway() {
+		add("you are away")
+	}
 	if c.scene.inRoom() {
 		add(plural(c.scene.room.Members, "member"))
 	}

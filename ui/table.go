@@ -62,6 +62,15 @@ func forTalking() []*entry {
 			more: []string{"Only the two of you see it, and it is not kept. The host could read it."},
 		},
 		{
+			name: "away", args: "[TEXT]", example: "/away lunch",
+			help: "Say that you are away, and why.", build: buildAway, done: doneAway,
+			more: []string{"Your room is told once, who whispers to you is told, too. /back ends it, and so does saying something."},
+		},
+		{
+			name: "back", example: "/back",
+			help: "Say that you are back.", build: bare(rooms.Away{}), done: doneAway,
+		},
+		{
 			name: "topic", args: "[TEXT]", example: "/topic what we build",
 			help: "Show the room's topic, or set it (\"\" for none).", build: buildTopic, local: hands.showTopic,
 		},
@@ -89,6 +98,14 @@ func forTalking() []*entry {
 		{
 			name: "whois", args: "NICK", example: "/whois bob", word: offerNicks,
 			help: "Show who somebody is.", build: buildWhois,
+		},
+		{
+			name: "verify", args: "[NICK [yes|no]]", example: "/verify bob", word: offerNicks,
+			help: "Compare keys with somebody, in words, or show who is verified.", local: hands.verify,
+			more: []string{
+				"It shows the words of both keys. Read them to each other by phone or face to face.",
+				"yes: they were the same; it is noted on this machine, and /who shows a ✓. no: take that back.",
+			},
 		},
 		{
 			name: "ping", example: "/ping",
@@ -186,9 +203,10 @@ func hereOnly() []*entry {
 		{
 			name: "ignore", args: "[NICK]", example: "/ignore bob", word: offerNicks,
 			help: "Hide what somebody says, or show who is hidden.", local: hands.ignore,
+			more: []string{"It holds for the key, whatever its nick, on every host, until /unignore. Others see nothing of it."},
 		},
 		{
-			name: "unignore", args: "NICK", example: "/unignore bob",
+			name: "unignore", args: "NICK|PEER", example: "/unignore bob",
 			help: "Show somebody's lines again.", local: hands.unignore,
 		},
 		{

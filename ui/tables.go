@@ -73,7 +73,11 @@ func occupancy(r rooms.RoomInfo) string {
 func (p *page) roster(r rooms.Roster) []string {
 	rows := p.notice("%s in #%s", plural(len(r.Members), "member"), r.Room)
 	for _, m := range r.Members {
-		rows = append(rows, p.item(SanitizeNick(m.Nick)+"  "+shortPeer(m.Peer)+traits(m))...)
+		name := SanitizeNick(m.Nick)
+		if p.verified != nil && p.verified(m.Peer) {
+			name += " ✓"
+		}
+		rows = append(rows, p.item(name+"  "+shortPeer(m.Peer)+traits(m))...)
 	}
 	return rows
 }
@@ -86,6 +90,9 @@ func traits(m rooms.Member) string {
 	}
 	if m.Muted {
 		text += "  muted"
+	}
+	if m.Away != "" {
+		text += "  " + awayText(m.Away)
 	}
 	return text
 }

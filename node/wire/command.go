@@ -40,6 +40,8 @@ func putCommand(f *pb.ClientFrame, cmd rooms.Command) {
 		f.Body = &pb.ClientFrame_Who{Who: &pb.Who{}}
 	case rooms.Rename:
 		putRename(f, v)
+	case rooms.Away:
+		f.Body = &pb.ClientFrame_Away{Away: &pb.Away{Text: note(v.Text)}}
 	case rooms.Say:
 		putSay(f, v)
 	case rooms.History:

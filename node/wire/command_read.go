@@ -53,6 +53,8 @@ func takeCommand(c *check, f *pb.ClientFrame) rooms.Command {
 		return rooms.Who{}
 	case *pb.ClientFrame_Rename:
 		return rooms.Rename{Nick: c.name("rename.nick", b.Rename.Nick)}
+	case *pb.ClientFrame_Away:
+		return rooms.Away{Text: c.note("away.text", b.Away.Text)}
 	case *pb.ClientFrame_Say:
 		return takeSay(c, b.Say)
 	case *pb.ClientFrame_History:

@@ -182,6 +182,6 @@ func putMemberChanged(f *pb.HostFrame, v rooms.MemberChanged) {
 
 func putRoomChanged(f *pb.HostFrame, v rooms.RoomChanged) {
 	f.Body = &pb.HostFrame_RoomChanged{RoomChanged: &pb.RoomChanged{
-		What: pb.RoomChange(v.What), Room: putRoomInfo(v.Room), Reason: note(v.Reason),
+		What: pb.RoomChange(v.What), Room: putRoomInfo(v.Room), Reason: note(v.Reason), By: name(v.By),
 	}}
 }

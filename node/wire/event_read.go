@@ -174,7 +174,7 @@ func takeWhispered(c *check, m *pb.Whispered) rooms.Whispered {
 }
 
 func takeMemberChanged(c *check, m *pb.MemberChanged) rooms.MemberChanged {
-	what := c.enum("member_changed.what", int32(m.What), uint8(rooms.MemberJoined), uint8(rooms.MemberUnmuted))
+	what := c.enum("member_changed.what", int32(m.What), uint8(rooms.MemberJoined), uint8(rooms.MemberBack))
 	return rooms.MemberChanged{
 		Room:   c.room("member_changed.room", m.Room),
 		What:   rooms.MemberChange(what),
@@ -191,5 +191,6 @@ func takeRoomChanged(c *check, m *pb.RoomChanged) rooms.RoomChanged {
 		What:   rooms.RoomChange(what),
 		Room:   takeRoomInfo(c, m.Room),
 		Reason: c.note("room_changed.reason", m.Reason),
+		By:     c.name("room_changed.by", m.By),
 	}
 }

@@ -19,7 +19,7 @@ import (
 // TestEveryKindHasItsForm compares three lists: the kinds that package rooms
 // declares, the fields of the oneof, and the examples.
 func TestEveryKindHasItsForm(t *testing.T) {
-	local := map[string]bool{"connect": true, "disconnect": true, "answered": true, "connection": true, "path": true}
+	local := map[string]bool{"connect": true, "disconnect": true, "spoke": true, "answered": true, "connection": true, "path": true}
 	for _, tt := range []struct {
 		method   string
 		frame    protoreflect.Message

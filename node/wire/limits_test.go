@@ -114,7 +114,7 @@ func TestAddressLimits(t *testing.T) {
 // A host refuses what is over its own limits; wire must let it through until there.
 func TestRoomForTheHostToRefuse(t *testing.T) {
 	limits := rooms.DefaultLimits()
-	if limits.TextBytes >= TextLimit || 4*limits.RoomID >= nameLimit || 4*limits.Nick >= nameLimit || limits.TopicBytes >= noteLimit {
+	if limits.TextBytes >= TextLimit || 4*limits.RoomID >= nameLimit || 4*limits.Nick >= nameLimit || limits.TopicBytes >= noteLimit || limits.AwayBytes >= awayLimit {
 		t.Fatalf("the limits of a host reach those of the wire: %+v", limits)
 	}
 	long := rooms.Say{Kind: rooms.Text, Text: strings.Repeat("x", 9<<10)}

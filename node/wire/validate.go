@@ -25,6 +25,7 @@ const (
 	versionLimit  = 64
 	codeLimit     = 48
 	pathLimit     = 64
+	awayLimit     = 512 // why a member is away: an Entered has many, and comes in one part
 	addrLimit     = 512
 	pathNameLimit = 32
 

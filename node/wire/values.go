@@ -150,7 +150,7 @@ func takeAuthor(c *check, m *pb.Author) rooms.Author {
 func putMember(v rooms.Member) *pb.Member {
 	return &pb.Member{
 		Peer: peer(v.Peer), Nick: name(v.Nick), Role: pb.Role(v.Role), Muted: v.Muted,
-		Room: room(v.Room), Since: milli(v.Since), Path: clip(v.Path, pathLimit),
+		Room: room(v.Room), Since: milli(v.Since), Path: clip(v.Path, pathLimit), Away: clip(v.Away, awayLimit),
 	}
 }
 
@@ -163,6 +163,7 @@ func takeMember(c *check, m *pb.Member) rooms.Member {
 		Room:  c.room("member.room", m.GetRoom()),
 		Since: c.time("member.since", m.GetSince()),
 		Path:  c.text("member.path", m.GetPath(), pathLimit),
+		Away:  c.text("member.away", m.GetAway(), awayLimit),
 	}
 }
 

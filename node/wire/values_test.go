@@ -48,6 +48,7 @@ var (
 	hole    = rooms.Message{Room: "lobby", Seq: 5, Time: noon, Kind: rooms.Lost}
 
 	aliceHere = rooms.Member{Peer: alice, Nick: "alice", Role: rooms.Owner, Muted: true, Room: "lobby", Since: noon, Path: "punched"}
+	aliceAway = rooms.Member{Peer: alice, Nick: "alice", Away: "lunch"}
 	bobHere   = rooms.Member{Peer: bob, Nick: "bob"}
 
 	shortly = rooms.RoomInfo{Room: "brief", Retention: rooms.Retention{Age: 7 * 24 * time.Hour, Bytes: 1 << 40, Messages: 10_000}}
@@ -70,6 +71,8 @@ var commandExamples = map[string]rooms.Command{
 	"leave":          rooms.Leave{},
 	"who":            rooms.Who{},
 	"rename":         rooms.Rename{Nick: "bob"},
+	"away":           rooms.Away{Text: "lunch"},
+	"away-back":      rooms.Away{},
 	"say":            rooms.Say{Kind: rooms.Text, Text: "hello\nworld", Origin: rooms.Origin{Client: 1 << 63, Count: 1}},
 	"say-action":     rooms.Say{Kind: rooms.Action, Text: "waves"},
 	"say-file":       rooms.Say{Kind: rooms.FileUp, Text: "look", File: "0123456789abcdef", Origin: rooms.Origin{Client: 1, Count: 2}},
@@ -103,20 +106,23 @@ var commandExamples = map[string]rooms.Command{
 }
 
 var eventExamples = map[string]rooms.Event{
-	"posted":           rooms.Posted{Message: line},
-	"posted-action":    rooms.Posted{Message: wave, Replayed: true},
-	"posted-file":      rooms.Posted{Message: photo},
-	"posted-video":     rooms.Posted{Message: video},
-	"posted-redacted":  rooms.Posted{Message: marked},
-	"posted-redaction": rooms.Posted{Message: removal},
-	"posted-lost":      rooms.Posted{Message: hole},
-	"said":             rooms.Said{Seq: 4711},
-	"done":             rooms.Done{},
-	"refusal":          &rooms.Refusal{Code: rooms.RateLimited, Message: "too fast", Hint: "wait", Retry: 1500 * time.Millisecond},
-	"refusal-plain":    &rooms.Refusal{Code: "code_of_later_2"},
-	"member_changed":   rooms.MemberChanged{Room: "lobby", What: rooms.MemberRenamed, Member: bobHere, Old: "rob", By: "alice", Reason: "rude"},
-	"room_changed":     rooms.RoomChanged{What: rooms.RoomClosed, Room: lobby, Reason: "the end"},
-	"whispered":        rooms.Whispered{From: line.From, To: rooms.Author{Nick: "bob"}, Text: "psst", Own: true},
+	"posted":              rooms.Posted{Message: line},
+	"posted-action":       rooms.Posted{Message: wave, Replayed: true},
+	"posted-file":         rooms.Posted{Message: photo},
+	"posted-redacted":     rooms.Posted{Message: marked},
+	"posted-redaction":    rooms.Posted{Message: removal},
+	"posted-lost":         rooms.Posted{Message: hole},
+	"said":                rooms.Said{Seq: 4711},
+	"done":                rooms.Done{},
+	"refusal":             &rooms.Refusal{Code: rooms.RateLimited, Message: "too fast", Hint: "wait", Retry: 1500 * time.Millisecond},
+	"refusal-plain":       &rooms.Refusal{Code: "code_of_later_2"},
+	"member_changed-away": rooms.MemberChanged{Room: "lobby", What: rooms.MemberAway, Member: aliceAway},
+	"member_changed-back": rooms.MemberChanged{Room: "lobby", What: rooms.MemberBack, Member: bobHere, Reason: "spoke"},
+	"member_changed":      rooms.MemberChanged{Room: "lobby", What: rooms.MemberRenamed, Member: bobHere, Old: "rob", By: "alice", Reason: "rude"},
+	"room_changed-by":     rooms.RoomChanged{What: rooms.RoomUpdated, Room: lobby, By: "alice"},
+	"room_changed":        rooms.RoomChanged{What: rooms.RoomClosed, Room: lobby, Reason: "the end"},
+	"whispered":           rooms.Whispered{From: line.From, To: rooms.Author{Nick: "bob"}, Text: "psst", Own: true},
+	"posted-video":        rooms.Posted{Message: video},
 	"whereabouts": rooms.Whereabouts{Addrs: []rooms.HostAddr{
 		{Addr: "/ip4/203.0.113.9/tcp/4001", Path: "mapped"},
 		{Addr: "/ip4/198.51.100.7/tcp/4001/p2p/12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp/p2p-circuit", Path: "relayed"},
@@ -127,6 +133,7 @@ var eventExamples = map[string]rooms.Event{
 	"entered-marked":  rooms.Entered{Room: shortly, From: rooms.Cursor{Epoch: 7, Seq: 4661, Mark: 9}, Head: 4711, Diverged: true},
 	"listing":         rooms.Listing{Rooms: []rooms.RoomInfo{lobby, secret}},
 	"listing-empty":   rooms.Listing{},
+	"roster-away":     rooms.Roster{Room: "lobby", Members: []rooms.Member{aliceAway, bobHere}},
 	"roster":          rooms.Roster{Room: "lobby", Members: []rooms.Member{aliceHere, bobHere}},
 	"page":            rooms.Page{Messages: []rooms.Message{line, wave, photo}},
 	"page-empty":      rooms.Page{},

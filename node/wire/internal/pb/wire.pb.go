@@ -150,6 +150,8 @@ const (
 	MemberChange_MEMBER_ROLE        MemberChange = 5 // has another role
 	MemberChange_MEMBER_MUTED       MemberChange = 6 // may not speak
 	MemberChange_MEMBER_UNMUTED     MemberChange = 7 // may speak again
+	MemberChange_MEMBER_AWAY        MemberChange = 8 // is away
+	MemberChange_MEMBER_BACK        MemberChange = 9 // is not any more
 )
 
 // Enum value maps for MemberChange.
@@ -163,6 +165,8 @@ var (
 		5: "MEMBER_ROLE",
 		6: "MEMBER_MUTED",
 		7: "MEMBER_UNMUTED",
+		8: "MEMBER_AWAY",
+		9: "MEMBER_BACK",
 	}
 	MemberChange_value = map[string]int32{
 		"MEMBER_UNSPECIFIED": 0,
@@ -173,6 +177,8 @@ var (
 		"MEMBER_ROLE":        5,
 		"MEMBER_MUTED":       6,
 		"MEMBER_UNMUTED":     7,
+		"MEMBER_AWAY":        8,
+		"MEMBER_BACK":        9,
 	}
 )
 
@@ -379,6 +385,7 @@ type ClientFrame struct {
 	//	*ClientFrame_Redact
 	//	*ClientFrame_SetRetention
 	//	*ClientFrame_Files
+	//	*ClientFrame_Away
 	Body          isClientFrame_Body `protobuf_oneof:"body"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -689,6 +696,15 @@ func (x *ClientFrame) GetFiles() *Files {
 	return nil
 }
 
+func (x *ClientFrame) GetAway() *Away {
+	if x != nil {
+		if x, ok := x.Body.(*ClientFrame_Away); ok {
+			return x.Away
+		}
+	}
+	return nil
+}
+
 type isClientFrame_Body interface {
 	isClientFrame_Body()
 }
@@ -809,6 +825,10 @@ type ClientFrame_Files struct {
 	Files *Files `protobuf:"bytes,30,opt,name=files,proto3,oneof"` // messages that shared a file
 }
 
+type ClientFrame_Away struct {
+	Away *Away `protobuf:"bytes,40,opt,name=away,proto3,oneof"` // away, or back
+}
+
 func (*ClientFrame_Say) isClientFrame_Body() {}
 
 func (*ClientFrame_Ping) isClientFrame_Body() {}
@@ -866,6 +886,8 @@ func (*ClientFrame_Redact) isClientFrame_Body() {}
 func (*ClientFrame_SetRetention) isClientFrame_Body() {}
 
 func (*ClientFrame_Files) isClientFrame_Body() {}
+
+func (*ClientFrame_Away) isClientFrame_Body() {}
 
 // HostFrame is every frame from the host.
 type HostFrame struct {
@@ -1705,6 +1727,7 @@ type Member struct {
 	Room          string                 `protobuf:"bytes,5,opt,name=room,proto3" json:"room,omitempty"`                       // with Whois and Status: where [512]
 	Since         int64                  `protobuf:"varint,6,opt,name=since,proto3" json:"since,omitempty"`                    // with Whois: connected since
 	Path          string                 `protobuf:"bytes,7,opt,name=path,proto3" json:"path,omitempty"`                       // with Whois and Status: by which way it is connected [64]
+	Away          string                 `protobuf:"bytes,8,opt,name=away,proto3" json:"away,omitempty"`                       // why it is away; empty: it is not [512]
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1784,6 +1807,13 @@ func (x *Member) GetSince() int64 {
 func (x *Member) GetPath() string {
 	if x != nil {
 		return x.Path
+	}
+	return ""
+}
+
+func (x *Member) GetAway() string {
+	if x != nil {
+		return x.Away
 	}
 	return ""
 }
@@ -2423,6 +2453,51 @@ func (x *Rename) GetNick() string {
 	return ""
 }
 
+// Away says that the member is away, or that it is back. Answer: Done.
+type Away struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Text          string                 `protobuf:"bytes,1,opt,name=text,proto3" json:"text,omitempty"` // why; empty: it is back [4 KiB]
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Away) Reset() {
+	*x = Away{}
+	mi := &file_wire_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Away) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Away) ProtoMessage() {}
+
+func (x *Away) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Away.ProtoReflect.Descriptor instead.
+func (*Away) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *Away) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
 // Say says something in the room, or shares a file. Answer: Said, once it is on disk.
 type Say struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -2437,7 +2512,7 @@ type Say struct {
 
 func (x *Say) Reset() {
 	*x = Say{}
-	mi := &file_wire_proto_msgTypes[19]
+	mi := &file_wire_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2449,7 +2524,7 @@ func (x *Say) String() string {
 func (*Say) ProtoMessage() {}
 
 func (x *Say) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[19]
+	mi := &file_wire_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2462,7 +2537,7 @@ func (x *Say) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Say.ProtoReflect.Descriptor instead.
 func (*Say) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{19}
+	return file_wire_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Say) GetKind() Kind {
@@ -2513,7 +2588,7 @@ type History struct {
 
 func (x *History) Reset() {
 	*x = History{}
-	mi := &file_wire_proto_msgTypes[20]
+	mi := &file_wire_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2525,7 +2600,7 @@ func (x *History) String() string {
 func (*History) ProtoMessage() {}
 
 func (x *History) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[20]
+	mi := &file_wire_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2538,7 +2613,7 @@ func (x *History) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use History.ProtoReflect.Descriptor instead.
 func (*History) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{20}
+	return file_wire_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *History) GetAfter() uint64 {
@@ -2581,7 +2656,7 @@ type Search struct {
 
 func (x *Search) Reset() {
 	*x = Search{}
-	mi := &file_wire_proto_msgTypes[21]
+	mi := &file_wire_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2593,7 +2668,7 @@ func (x *Search) String() string {
 func (*Search) ProtoMessage() {}
 
 func (x *Search) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[21]
+	mi := &file_wire_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2606,7 +2681,7 @@ func (x *Search) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Search.ProtoReflect.Descriptor instead.
 func (*Search) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{21}
+	return file_wire_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Search) GetText() string {
@@ -2641,7 +2716,7 @@ type Files struct {
 
 func (x *Files) Reset() {
 	*x = Files{}
-	mi := &file_wire_proto_msgTypes[22]
+	mi := &file_wire_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2653,7 +2728,7 @@ func (x *Files) String() string {
 func (*Files) ProtoMessage() {}
 
 func (x *Files) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[22]
+	mi := &file_wire_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2666,7 +2741,7 @@ func (x *Files) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Files.ProtoReflect.Descriptor instead.
 func (*Files) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{22}
+	return file_wire_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Files) GetBefore() uint64 {
@@ -2693,7 +2768,7 @@ type Redact struct {
 
 func (x *Redact) Reset() {
 	*x = Redact{}
-	mi := &file_wire_proto_msgTypes[23]
+	mi := &file_wire_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2705,7 +2780,7 @@ func (x *Redact) String() string {
 func (*Redact) ProtoMessage() {}
 
 func (x *Redact) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[23]
+	mi := &file_wire_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2718,7 +2793,7 @@ func (x *Redact) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Redact.ProtoReflect.Descriptor instead.
 func (*Redact) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{23}
+	return file_wire_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Redact) GetSeq() uint64 {
@@ -2738,7 +2813,7 @@ type SetRetention struct {
 
 func (x *SetRetention) Reset() {
 	*x = SetRetention{}
-	mi := &file_wire_proto_msgTypes[24]
+	mi := &file_wire_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2750,7 +2825,7 @@ func (x *SetRetention) String() string {
 func (*SetRetention) ProtoMessage() {}
 
 func (x *SetRetention) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[24]
+	mi := &file_wire_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2763,7 +2838,7 @@ func (x *SetRetention) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetRetention.ProtoReflect.Descriptor instead.
 func (*SetRetention) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{24}
+	return file_wire_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *SetRetention) GetRetention() *Retention {
@@ -2784,7 +2859,7 @@ type Whisper struct {
 
 func (x *Whisper) Reset() {
 	*x = Whisper{}
-	mi := &file_wire_proto_msgTypes[25]
+	mi := &file_wire_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2796,7 +2871,7 @@ func (x *Whisper) String() string {
 func (*Whisper) ProtoMessage() {}
 
 func (x *Whisper) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[25]
+	mi := &file_wire_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2809,7 +2884,7 @@ func (x *Whisper) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Whisper.ProtoReflect.Descriptor instead.
 func (*Whisper) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{25}
+	return file_wire_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Whisper) GetNick() string {
@@ -2836,7 +2911,7 @@ type Topic struct {
 
 func (x *Topic) Reset() {
 	*x = Topic{}
-	mi := &file_wire_proto_msgTypes[26]
+	mi := &file_wire_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2848,7 +2923,7 @@ func (x *Topic) String() string {
 func (*Topic) ProtoMessage() {}
 
 func (x *Topic) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[26]
+	mi := &file_wire_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2861,7 +2936,7 @@ func (x *Topic) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Topic.ProtoReflect.Descriptor instead.
 func (*Topic) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{26}
+	return file_wire_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Topic) GetText() string {
@@ -2881,7 +2956,7 @@ type SetLimit struct {
 
 func (x *SetLimit) Reset() {
 	*x = SetLimit{}
-	mi := &file_wire_proto_msgTypes[27]
+	mi := &file_wire_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2893,7 +2968,7 @@ func (x *SetLimit) String() string {
 func (*SetLimit) ProtoMessage() {}
 
 func (x *SetLimit) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[27]
+	mi := &file_wire_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2906,7 +2981,7 @@ func (x *SetLimit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetLimit.ProtoReflect.Descriptor instead.
 func (*SetLimit) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{27}
+	return file_wire_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *SetLimit) GetLimit() int32 {
@@ -2928,7 +3003,7 @@ type Invite struct {
 
 func (x *Invite) Reset() {
 	*x = Invite{}
-	mi := &file_wire_proto_msgTypes[28]
+	mi := &file_wire_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2940,7 +3015,7 @@ func (x *Invite) String() string {
 func (*Invite) ProtoMessage() {}
 
 func (x *Invite) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[28]
+	mi := &file_wire_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2953,7 +3028,7 @@ func (x *Invite) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Invite.ProtoReflect.Descriptor instead.
 func (*Invite) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{28}
+	return file_wire_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Invite) GetRoom() string {
@@ -2987,7 +3062,7 @@ type Invites struct {
 
 func (x *Invites) Reset() {
 	*x = Invites{}
-	mi := &file_wire_proto_msgTypes[29]
+	mi := &file_wire_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2999,7 +3074,7 @@ func (x *Invites) String() string {
 func (*Invites) ProtoMessage() {}
 
 func (x *Invites) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[29]
+	mi := &file_wire_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3012,7 +3087,7 @@ func (x *Invites) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Invites.ProtoReflect.Descriptor instead.
 func (*Invites) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{29}
+	return file_wire_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Invites) GetRoom() string {
@@ -3032,7 +3107,7 @@ type Revoke struct {
 
 func (x *Revoke) Reset() {
 	*x = Revoke{}
-	mi := &file_wire_proto_msgTypes[30]
+	mi := &file_wire_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3044,7 +3119,7 @@ func (x *Revoke) String() string {
 func (*Revoke) ProtoMessage() {}
 
 func (x *Revoke) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[30]
+	mi := &file_wire_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3057,7 +3132,7 @@ func (x *Revoke) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Revoke.ProtoReflect.Descriptor instead.
 func (*Revoke) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{30}
+	return file_wire_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Revoke) GetId() string {
@@ -3078,7 +3153,7 @@ type Kick struct {
 
 func (x *Kick) Reset() {
 	*x = Kick{}
-	mi := &file_wire_proto_msgTypes[31]
+	mi := &file_wire_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3090,7 +3165,7 @@ func (x *Kick) String() string {
 func (*Kick) ProtoMessage() {}
 
 func (x *Kick) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[31]
+	mi := &file_wire_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3103,7 +3178,7 @@ func (x *Kick) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Kick.ProtoReflect.Descriptor instead.
 func (*Kick) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{31}
+	return file_wire_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Kick) GetNick() string {
@@ -3132,7 +3207,7 @@ type Ban struct {
 
 func (x *Ban) Reset() {
 	*x = Ban{}
-	mi := &file_wire_proto_msgTypes[32]
+	mi := &file_wire_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3144,7 +3219,7 @@ func (x *Ban) String() string {
 func (*Ban) ProtoMessage() {}
 
 func (x *Ban) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[32]
+	mi := &file_wire_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3157,7 +3232,7 @@ func (x *Ban) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ban.ProtoReflect.Descriptor instead.
 func (*Ban) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{32}
+	return file_wire_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *Ban) GetWho() string {
@@ -3191,7 +3266,7 @@ type Unban struct {
 
 func (x *Unban) Reset() {
 	*x = Unban{}
-	mi := &file_wire_proto_msgTypes[33]
+	mi := &file_wire_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3203,7 +3278,7 @@ func (x *Unban) String() string {
 func (*Unban) ProtoMessage() {}
 
 func (x *Unban) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[33]
+	mi := &file_wire_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3216,7 +3291,7 @@ func (x *Unban) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Unban.ProtoReflect.Descriptor instead.
 func (*Unban) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{33}
+	return file_wire_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Unban) GetWho() string {
@@ -3235,7 +3310,7 @@ type Bans struct {
 
 func (x *Bans) Reset() {
 	*x = Bans{}
-	mi := &file_wire_proto_msgTypes[34]
+	mi := &file_wire_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3247,7 +3322,7 @@ func (x *Bans) String() string {
 func (*Bans) ProtoMessage() {}
 
 func (x *Bans) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[34]
+	mi := &file_wire_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3260,7 +3335,7 @@ func (x *Bans) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Bans.ProtoReflect.Descriptor instead.
 func (*Bans) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{34}
+	return file_wire_proto_rawDescGZIP(), []int{35}
 }
 
 // Mute keeps a member from speaking. Answer: Done.
@@ -3274,7 +3349,7 @@ type Mute struct {
 
 func (x *Mute) Reset() {
 	*x = Mute{}
-	mi := &file_wire_proto_msgTypes[35]
+	mi := &file_wire_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3286,7 +3361,7 @@ func (x *Mute) String() string {
 func (*Mute) ProtoMessage() {}
 
 func (x *Mute) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[35]
+	mi := &file_wire_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3299,7 +3374,7 @@ func (x *Mute) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Mute.ProtoReflect.Descriptor instead.
 func (*Mute) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{35}
+	return file_wire_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *Mute) GetNick() string {
@@ -3327,7 +3402,7 @@ type Op struct {
 
 func (x *Op) Reset() {
 	*x = Op{}
-	mi := &file_wire_proto_msgTypes[36]
+	mi := &file_wire_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3339,7 +3414,7 @@ func (x *Op) String() string {
 func (*Op) ProtoMessage() {}
 
 func (x *Op) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[36]
+	mi := &file_wire_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3352,7 +3427,7 @@ func (x *Op) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Op.ProtoReflect.Descriptor instead.
 func (*Op) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{36}
+	return file_wire_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *Op) GetNick() string {
@@ -3379,7 +3454,7 @@ type Whois struct {
 
 func (x *Whois) Reset() {
 	*x = Whois{}
-	mi := &file_wire_proto_msgTypes[37]
+	mi := &file_wire_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3391,7 +3466,7 @@ func (x *Whois) String() string {
 func (*Whois) ProtoMessage() {}
 
 func (x *Whois) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[37]
+	mi := &file_wire_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3404,7 +3479,7 @@ func (x *Whois) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Whois.ProtoReflect.Descriptor instead.
 func (*Whois) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{37}
+	return file_wire_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *Whois) GetNick() string {
@@ -3424,7 +3499,7 @@ type Close struct {
 
 func (x *Close) Reset() {
 	*x = Close{}
-	mi := &file_wire_proto_msgTypes[38]
+	mi := &file_wire_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3436,7 +3511,7 @@ func (x *Close) String() string {
 func (*Close) ProtoMessage() {}
 
 func (x *Close) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[38]
+	mi := &file_wire_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3449,7 +3524,7 @@ func (x *Close) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Close.ProtoReflect.Descriptor instead.
 func (*Close) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{38}
+	return file_wire_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *Close) GetRoom() string {
@@ -3468,7 +3543,7 @@ type Status struct {
 
 func (x *Status) Reset() {
 	*x = Status{}
-	mi := &file_wire_proto_msgTypes[39]
+	mi := &file_wire_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3480,7 +3555,7 @@ func (x *Status) String() string {
 func (*Status) ProtoMessage() {}
 
 func (x *Status) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[39]
+	mi := &file_wire_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3493,7 +3568,7 @@ func (x *Status) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Status.ProtoReflect.Descriptor instead.
 func (*Status) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{39}
+	return file_wire_proto_rawDescGZIP(), []int{40}
 }
 
 // Ping asks for an answer. Answer: Done.
@@ -3505,7 +3580,7 @@ type Ping struct {
 
 func (x *Ping) Reset() {
 	*x = Ping{}
-	mi := &file_wire_proto_msgTypes[40]
+	mi := &file_wire_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3517,7 +3592,7 @@ func (x *Ping) String() string {
 func (*Ping) ProtoMessage() {}
 
 func (x *Ping) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[40]
+	mi := &file_wire_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3530,7 +3605,7 @@ func (x *Ping) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ping.ProtoReflect.Descriptor instead.
 func (*Ping) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{40}
+	return file_wire_proto_rawDescGZIP(), []int{41}
 }
 
 // A stream that ends without Quit was lost: the host keeps the member's seat for a moment.
@@ -3544,7 +3619,7 @@ type Quit struct {
 
 func (x *Quit) Reset() {
 	*x = Quit{}
-	mi := &file_wire_proto_msgTypes[41]
+	mi := &file_wire_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3556,7 +3631,7 @@ func (x *Quit) String() string {
 func (*Quit) ProtoMessage() {}
 
 func (x *Quit) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[41]
+	mi := &file_wire_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3569,7 +3644,7 @@ func (x *Quit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Quit.ProtoReflect.Descriptor instead.
 func (*Quit) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{41}
+	return file_wire_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *Quit) GetReason() string {
@@ -3588,7 +3663,7 @@ type Done struct {
 
 func (x *Done) Reset() {
 	*x = Done{}
-	mi := &file_wire_proto_msgTypes[42]
+	mi := &file_wire_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3600,7 +3675,7 @@ func (x *Done) String() string {
 func (*Done) ProtoMessage() {}
 
 func (x *Done) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[42]
+	mi := &file_wire_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3613,7 +3688,7 @@ func (x *Done) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Done.ProtoReflect.Descriptor instead.
 func (*Done) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{42}
+	return file_wire_proto_rawDescGZIP(), []int{43}
 }
 
 // Said says that a line is on the host's disk.
@@ -3626,7 +3701,7 @@ type Said struct {
 
 func (x *Said) Reset() {
 	*x = Said{}
-	mi := &file_wire_proto_msgTypes[43]
+	mi := &file_wire_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3638,7 +3713,7 @@ func (x *Said) String() string {
 func (*Said) ProtoMessage() {}
 
 func (x *Said) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[43]
+	mi := &file_wire_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3651,7 +3726,7 @@ func (x *Said) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Said.ProtoReflect.Descriptor instead.
 func (*Said) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{43}
+	return file_wire_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *Said) GetSeq() uint64 {
@@ -3674,7 +3749,7 @@ type Refusal struct {
 
 func (x *Refusal) Reset() {
 	*x = Refusal{}
-	mi := &file_wire_proto_msgTypes[44]
+	mi := &file_wire_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3686,7 +3761,7 @@ func (x *Refusal) String() string {
 func (*Refusal) ProtoMessage() {}
 
 func (x *Refusal) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[44]
+	mi := &file_wire_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3699,7 +3774,7 @@ func (x *Refusal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Refusal.ProtoReflect.Descriptor instead.
 func (*Refusal) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{44}
+	return file_wire_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *Refusal) GetCode() string {
@@ -3745,7 +3820,7 @@ type Entered struct {
 
 func (x *Entered) Reset() {
 	*x = Entered{}
-	mi := &file_wire_proto_msgTypes[45]
+	mi := &file_wire_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3757,7 +3832,7 @@ func (x *Entered) String() string {
 func (*Entered) ProtoMessage() {}
 
 func (x *Entered) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[45]
+	mi := &file_wire_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3770,7 +3845,7 @@ func (x *Entered) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Entered.ProtoReflect.Descriptor instead.
 func (*Entered) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{45}
+	return file_wire_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *Entered) GetRoom() *RoomInfo {
@@ -3825,7 +3900,7 @@ type Listing struct {
 
 func (x *Listing) Reset() {
 	*x = Listing{}
-	mi := &file_wire_proto_msgTypes[46]
+	mi := &file_wire_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3837,7 +3912,7 @@ func (x *Listing) String() string {
 func (*Listing) ProtoMessage() {}
 
 func (x *Listing) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[46]
+	mi := &file_wire_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3850,7 +3925,7 @@ func (x *Listing) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Listing.ProtoReflect.Descriptor instead.
 func (*Listing) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{46}
+	return file_wire_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *Listing) GetRooms() []*RoomInfo {
@@ -3871,7 +3946,7 @@ type Roster struct {
 
 func (x *Roster) Reset() {
 	*x = Roster{}
-	mi := &file_wire_proto_msgTypes[47]
+	mi := &file_wire_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3883,7 +3958,7 @@ func (x *Roster) String() string {
 func (*Roster) ProtoMessage() {}
 
 func (x *Roster) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[47]
+	mi := &file_wire_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3896,7 +3971,7 @@ func (x *Roster) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Roster.ProtoReflect.Descriptor instead.
 func (*Roster) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{47}
+	return file_wire_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *Roster) GetRoom() string {
@@ -3923,7 +3998,7 @@ type Page struct {
 
 func (x *Page) Reset() {
 	*x = Page{}
-	mi := &file_wire_proto_msgTypes[48]
+	mi := &file_wire_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3935,7 +4010,7 @@ func (x *Page) String() string {
 func (*Page) ProtoMessage() {}
 
 func (x *Page) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[48]
+	mi := &file_wire_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3948,7 +4023,7 @@ func (x *Page) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Page.ProtoReflect.Descriptor instead.
 func (*Page) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{48}
+	return file_wire_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *Page) GetMessages() []*Message {
@@ -3969,7 +4044,7 @@ type Found struct {
 
 func (x *Found) Reset() {
 	*x = Found{}
-	mi := &file_wire_proto_msgTypes[49]
+	mi := &file_wire_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3981,7 +4056,7 @@ func (x *Found) String() string {
 func (*Found) ProtoMessage() {}
 
 func (x *Found) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[49]
+	mi := &file_wire_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3994,7 +4069,7 @@ func (x *Found) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Found.ProtoReflect.Descriptor instead.
 func (*Found) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{49}
+	return file_wire_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *Found) GetMessages() []*Message {
@@ -4022,7 +4097,7 @@ type Shared struct {
 
 func (x *Shared) Reset() {
 	*x = Shared{}
-	mi := &file_wire_proto_msgTypes[50]
+	mi := &file_wire_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4034,7 +4109,7 @@ func (x *Shared) String() string {
 func (*Shared) ProtoMessage() {}
 
 func (x *Shared) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[50]
+	mi := &file_wire_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4047,7 +4122,7 @@ func (x *Shared) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Shared.ProtoReflect.Descriptor instead.
 func (*Shared) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{50}
+	return file_wire_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *Shared) GetMessages() []*Message {
@@ -4076,7 +4151,7 @@ type Invited struct {
 
 func (x *Invited) Reset() {
 	*x = Invited{}
-	mi := &file_wire_proto_msgTypes[51]
+	mi := &file_wire_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4088,7 +4163,7 @@ func (x *Invited) String() string {
 func (*Invited) ProtoMessage() {}
 
 func (x *Invited) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[51]
+	mi := &file_wire_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4101,7 +4176,7 @@ func (x *Invited) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Invited.ProtoReflect.Descriptor instead.
 func (*Invited) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{51}
+	return file_wire_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *Invited) GetInvite() *InviteInfo {
@@ -4135,7 +4210,7 @@ type InviteList struct {
 
 func (x *InviteList) Reset() {
 	*x = InviteList{}
-	mi := &file_wire_proto_msgTypes[52]
+	mi := &file_wire_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4147,7 +4222,7 @@ func (x *InviteList) String() string {
 func (*InviteList) ProtoMessage() {}
 
 func (x *InviteList) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[52]
+	mi := &file_wire_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4160,7 +4235,7 @@ func (x *InviteList) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InviteList.ProtoReflect.Descriptor instead.
 func (*InviteList) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{52}
+	return file_wire_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *InviteList) GetInvites() []*InviteInfo {
@@ -4180,7 +4255,7 @@ type BanList struct {
 
 func (x *BanList) Reset() {
 	*x = BanList{}
-	mi := &file_wire_proto_msgTypes[53]
+	mi := &file_wire_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4192,7 +4267,7 @@ func (x *BanList) String() string {
 func (*BanList) ProtoMessage() {}
 
 func (x *BanList) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[53]
+	mi := &file_wire_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4205,7 +4280,7 @@ func (x *BanList) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BanList.ProtoReflect.Descriptor instead.
 func (*BanList) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{53}
+	return file_wire_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *BanList) GetBans() []*BanInfo {
@@ -4234,7 +4309,7 @@ type HostStatus struct {
 
 func (x *HostStatus) Reset() {
 	*x = HostStatus{}
-	mi := &file_wire_proto_msgTypes[54]
+	mi := &file_wire_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4246,7 +4321,7 @@ func (x *HostStatus) String() string {
 func (*HostStatus) ProtoMessage() {}
 
 func (x *HostStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[54]
+	mi := &file_wire_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4259,7 +4334,7 @@ func (x *HostStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HostStatus.ProtoReflect.Descriptor instead.
 func (*HostStatus) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{54}
+	return file_wire_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *HostStatus) GetVersion() string {
@@ -4336,7 +4411,7 @@ type Whereabouts struct {
 
 func (x *Whereabouts) Reset() {
 	*x = Whereabouts{}
-	mi := &file_wire_proto_msgTypes[55]
+	mi := &file_wire_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4348,7 +4423,7 @@ func (x *Whereabouts) String() string {
 func (*Whereabouts) ProtoMessage() {}
 
 func (x *Whereabouts) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[55]
+	mi := &file_wire_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4361,7 +4436,7 @@ func (x *Whereabouts) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Whereabouts.ProtoReflect.Descriptor instead.
 func (*Whereabouts) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{55}
+	return file_wire_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *Whereabouts) GetAddrs() []*HostAddr {
@@ -4382,7 +4457,7 @@ type HostAddr struct {
 
 func (x *HostAddr) Reset() {
 	*x = HostAddr{}
-	mi := &file_wire_proto_msgTypes[56]
+	mi := &file_wire_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4394,7 +4469,7 @@ func (x *HostAddr) String() string {
 func (*HostAddr) ProtoMessage() {}
 
 func (x *HostAddr) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[56]
+	mi := &file_wire_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4407,7 +4482,7 @@ func (x *HostAddr) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HostAddr.ProtoReflect.Descriptor instead.
 func (*HostAddr) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{56}
+	return file_wire_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *HostAddr) GetAddr() string {
@@ -4438,7 +4513,7 @@ type Welcome struct {
 
 func (x *Welcome) Reset() {
 	*x = Welcome{}
-	mi := &file_wire_proto_msgTypes[57]
+	mi := &file_wire_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4450,7 +4525,7 @@ func (x *Welcome) String() string {
 func (*Welcome) ProtoMessage() {}
 
 func (x *Welcome) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[57]
+	mi := &file_wire_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4463,7 +4538,7 @@ func (x *Welcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Welcome.ProtoReflect.Descriptor instead.
 func (*Welcome) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{57}
+	return file_wire_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *Welcome) GetPeer() string {
@@ -4514,7 +4589,7 @@ type Whispered struct {
 
 func (x *Whispered) Reset() {
 	*x = Whispered{}
-	mi := &file_wire_proto_msgTypes[58]
+	mi := &file_wire_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4526,7 +4601,7 @@ func (x *Whispered) String() string {
 func (*Whispered) ProtoMessage() {}
 
 func (x *Whispered) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[58]
+	mi := &file_wire_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4539,7 +4614,7 @@ func (x *Whispered) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Whispered.ProtoReflect.Descriptor instead.
 func (*Whispered) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{58}
+	return file_wire_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *Whispered) GetFrom() *Author {
@@ -4585,7 +4660,7 @@ type MemberChanged struct {
 
 func (x *MemberChanged) Reset() {
 	*x = MemberChanged{}
-	mi := &file_wire_proto_msgTypes[59]
+	mi := &file_wire_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4597,7 +4672,7 @@ func (x *MemberChanged) String() string {
 func (*MemberChanged) ProtoMessage() {}
 
 func (x *MemberChanged) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[59]
+	mi := &file_wire_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4610,7 +4685,7 @@ func (x *MemberChanged) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MemberChanged.ProtoReflect.Descriptor instead.
 func (*MemberChanged) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{59}
+	return file_wire_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *MemberChanged) GetRoom() string {
@@ -4661,13 +4736,14 @@ type RoomChanged struct {
 	What          RoomChange             `protobuf:"varint,1,opt,name=what,proto3,enum=p2pchat.v1.RoomChange" json:"what,omitempty"` // what happened
 	Room          *RoomInfo              `protobuf:"bytes,2,opt,name=room,proto3" json:"room,omitempty"`                             // as it is now; always there
 	Reason        string                 `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`                         // why [4 KiB]
+	By            string                 `protobuf:"bytes,4,opt,name=by,proto3" json:"by,omitempty"`                                 // with ROOM_UPDATED: nick of the operator [512]
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *RoomChanged) Reset() {
 	*x = RoomChanged{}
-	mi := &file_wire_proto_msgTypes[60]
+	mi := &file_wire_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4679,7 +4755,7 @@ func (x *RoomChanged) String() string {
 func (*RoomChanged) ProtoMessage() {}
 
 func (x *RoomChanged) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[60]
+	mi := &file_wire_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4692,7 +4768,7 @@ func (x *RoomChanged) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RoomChanged.ProtoReflect.Descriptor instead.
 func (*RoomChanged) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{60}
+	return file_wire_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *RoomChanged) GetWhat() RoomChange {
@@ -4716,6 +4792,13 @@ func (x *RoomChanged) GetReason() string {
 	return ""
 }
 
+func (x *RoomChanged) GetBy() string {
+	if x != nil {
+		return x.By
+	}
+	return ""
+}
+
 // Notice is a line from the host.
 type Notice struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -4726,7 +4809,7 @@ type Notice struct {
 
 func (x *Notice) Reset() {
 	*x = Notice{}
-	mi := &file_wire_proto_msgTypes[61]
+	mi := &file_wire_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4738,7 +4821,7 @@ func (x *Notice) String() string {
 func (*Notice) ProtoMessage() {}
 
 func (x *Notice) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[61]
+	mi := &file_wire_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4751,7 +4834,7 @@ func (x *Notice) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Notice.ProtoReflect.Descriptor instead.
 func (*Notice) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{61}
+	return file_wire_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *Notice) GetText() string {
@@ -4776,7 +4859,7 @@ type FileRequest struct {
 
 func (x *FileRequest) Reset() {
 	*x = FileRequest{}
-	mi := &file_wire_proto_msgTypes[62]
+	mi := &file_wire_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4788,7 +4871,7 @@ func (x *FileRequest) String() string {
 func (*FileRequest) ProtoMessage() {}
 
 func (x *FileRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[62]
+	mi := &file_wire_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4801,7 +4884,7 @@ func (x *FileRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FileRequest.ProtoReflect.Descriptor instead.
 func (*FileRequest) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{62}
+	return file_wire_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *FileRequest) GetBody() isFileRequest_Body {
@@ -4876,7 +4959,7 @@ type FileAnswer struct {
 
 func (x *FileAnswer) Reset() {
 	*x = FileAnswer{}
-	mi := &file_wire_proto_msgTypes[63]
+	mi := &file_wire_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4888,7 +4971,7 @@ func (x *FileAnswer) String() string {
 func (*FileAnswer) ProtoMessage() {}
 
 func (x *FileAnswer) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[63]
+	mi := &file_wire_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4901,7 +4984,7 @@ func (x *FileAnswer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FileAnswer.ProtoReflect.Descriptor instead.
 func (*FileAnswer) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{63}
+	return file_wire_proto_rawDescGZIP(), []int{64}
 }
 
 func (x *FileAnswer) GetBody() isFileAnswer_Body {
@@ -4986,7 +5069,7 @@ type Put struct {
 
 func (x *Put) Reset() {
 	*x = Put{}
-	mi := &file_wire_proto_msgTypes[64]
+	mi := &file_wire_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4998,7 +5081,7 @@ func (x *Put) String() string {
 func (*Put) ProtoMessage() {}
 
 func (x *Put) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[64]
+	mi := &file_wire_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5011,7 +5094,7 @@ func (x *Put) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Put.ProtoReflect.Descriptor instead.
 func (*Put) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{64}
+	return file_wire_proto_rawDescGZIP(), []int{65}
 }
 
 func (x *Put) GetRoom() string {
@@ -5040,7 +5123,7 @@ type Get struct {
 
 func (x *Get) Reset() {
 	*x = Get{}
-	mi := &file_wire_proto_msgTypes[65]
+	mi := &file_wire_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5052,7 +5135,7 @@ func (x *Get) String() string {
 func (*Get) ProtoMessage() {}
 
 func (x *Get) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[65]
+	mi := &file_wire_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5065,7 +5148,7 @@ func (x *Get) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Get.ProtoReflect.Descriptor instead.
 func (*Get) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{65}
+	return file_wire_proto_rawDescGZIP(), []int{66}
 }
 
 func (x *Get) GetRoom() string {
@@ -5101,7 +5184,7 @@ type Ready struct {
 
 func (x *Ready) Reset() {
 	*x = Ready{}
-	mi := &file_wire_proto_msgTypes[66]
+	mi := &file_wire_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5113,7 +5196,7 @@ func (x *Ready) String() string {
 func (*Ready) ProtoMessage() {}
 
 func (x *Ready) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[66]
+	mi := &file_wire_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5126,7 +5209,7 @@ func (x *Ready) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ready.ProtoReflect.Descriptor instead.
 func (*Ready) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{66}
+	return file_wire_proto_rawDescGZIP(), []int{67}
 }
 
 func (x *Ready) GetOffset() uint64 {
@@ -5160,7 +5243,7 @@ type Ack struct {
 
 func (x *Ack) Reset() {
 	*x = Ack{}
-	mi := &file_wire_proto_msgTypes[67]
+	mi := &file_wire_proto_msgTypes[68]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5172,7 +5255,7 @@ func (x *Ack) String() string {
 func (*Ack) ProtoMessage() {}
 
 func (x *Ack) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[67]
+	mi := &file_wire_proto_msgTypes[68]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5185,7 +5268,7 @@ func (x *Ack) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ack.ProtoReflect.Descriptor instead.
 func (*Ack) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{67}
+	return file_wire_proto_rawDescGZIP(), []int{68}
 }
 
 func (x *Ack) GetOffset() uint64 {
@@ -5205,7 +5288,7 @@ type Stored struct {
 
 func (x *Stored) Reset() {
 	*x = Stored{}
-	mi := &file_wire_proto_msgTypes[68]
+	mi := &file_wire_proto_msgTypes[69]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5217,7 +5300,7 @@ func (x *Stored) String() string {
 func (*Stored) ProtoMessage() {}
 
 func (x *Stored) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[68]
+	mi := &file_wire_proto_msgTypes[69]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5230,7 +5313,7 @@ func (x *Stored) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Stored.ProtoReflect.Descriptor instead.
 func (*Stored) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{68}
+	return file_wire_proto_rawDescGZIP(), []int{69}
 }
 
 func (x *Stored) GetId() string {
@@ -5254,7 +5337,7 @@ const file_wire_proto_rawDesc = "" +
 	"\x04nick\x18\x04 \x01(\tR\x04nick\x12\x1d\n" +
 	"\n" +
 	"nick_fixed\x18\x05 \x01(\bR\tnickFixed\x12\x1a\n" +
-	"\bfeatures\x18\x06 \x03(\tR\bfeatures\"\x9d\n" +
+	"\bfeatures\x18\x06 \x03(\tR\bfeatures\"\xc5\n" +
 	"\n" +
 	"\vClientFrame\x12\x10\n" +
 	"\x03ref\x18\x01 \x01(\x04R\x03ref\x12#\n" +
@@ -5287,7 +5370,8 @@ const file_wire_proto_rawDesc = "" +
 	"\x06search\x18\x1b \x01(\v2\x12.p2pchat.v1.SearchH\x00R\x06search\x12,\n" +
 	"\x06redact\x18\x1c \x01(\v2\x12.p2pchat.v1.RedactH\x00R\x06redact\x12?\n" +
 	"\rset_retention\x18\x1d \x01(\v2\x18.p2pchat.v1.SetRetentionH\x00R\fsetRetention\x12)\n" +
-	"\x05files\x18\x1e \x01(\v2\x11.p2pchat.v1.FilesH\x00R\x05filesB\x06\n" +
+	"\x05files\x18\x1e \x01(\v2\x11.p2pchat.v1.FilesH\x00R\x05files\x12&\n" +
+	"\x04away\x18( \x01(\v2\x10.p2pchat.v1.AwayH\x00R\x04awayB\x06\n" +
 	"\x04body\"\xd6\b\n" +
 	"\tHostFrame\x12\x10\n" +
 	"\x03ref\x18\x01 \x01(\x04R\x03ref\x12\x12\n" +
@@ -5353,7 +5437,7 @@ const file_wire_proto_rawDesc = "" +
 	"\x06secret\x18\x02 \x01(\fR\x06secret\"0\n" +
 	"\x06Author\x12\x12\n" +
 	"\x04peer\x18\x01 \x01(\tR\x04peer\x12\x12\n" +
-	"\x04nick\x18\x02 \x01(\tR\x04nick\"\xaa\x01\n" +
+	"\x04nick\x18\x02 \x01(\tR\x04nick\"\xbe\x01\n" +
 	"\x06Member\x12\x12\n" +
 	"\x04peer\x18\x01 \x01(\tR\x04peer\x12\x12\n" +
 	"\x04nick\x18\x02 \x01(\tR\x04nick\x12$\n" +
@@ -5361,7 +5445,8 @@ const file_wire_proto_rawDesc = "" +
 	"\x05muted\x18\x04 \x01(\bR\x05muted\x12\x12\n" +
 	"\x04room\x18\x05 \x01(\tR\x04room\x12\x14\n" +
 	"\x05since\x18\x06 \x01(\x03R\x05since\x12\x12\n" +
-	"\x04path\x18\a \x01(\tR\x04path\"\xd2\x01\n" +
+	"\x04path\x18\a \x01(\tR\x04path\x12\x12\n" +
+	"\x04away\x18\b \x01(\tR\x04away\"\xd2\x01\n" +
 	"\bRoomInfo\x12\x12\n" +
 	"\x04room\x18\x01 \x01(\tR\x04room\x12\x18\n" +
 	"\amembers\x18\x02 \x01(\x05R\amembers\x12\x14\n" +
@@ -5407,7 +5492,9 @@ const file_wire_proto_rawDesc = "" +
 	"\x05Leave\"\x05\n" +
 	"\x03Who\"\x1c\n" +
 	"\x06Rename\x12\x12\n" +
-	"\x04nick\x18\x01 \x01(\tR\x04nick\"\x81\x01\n" +
+	"\x04nick\x18\x01 \x01(\tR\x04nick\"\x1a\n" +
+	"\x04Away\x12\x12\n" +
+	"\x04text\x18\x01 \x01(\tR\x04text\"\x81\x01\n" +
 	"\x03Say\x12$\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x10.p2pchat.v1.KindR\x04kind\x12\x12\n" +
 	"\x04text\x18\x02 \x01(\tR\x04text\x12\x16\n" +
@@ -5541,11 +5628,12 @@ const file_wire_proto_rawDesc = "" +
 	"\x06member\x18\x03 \x01(\v2\x12.p2pchat.v1.MemberR\x06member\x12\x10\n" +
 	"\x03old\x18\x04 \x01(\tR\x03old\x12\x0e\n" +
 	"\x02by\x18\x05 \x01(\tR\x02by\x12\x16\n" +
-	"\x06reason\x18\x06 \x01(\tR\x06reason\"{\n" +
+	"\x06reason\x18\x06 \x01(\tR\x06reason\"\x8b\x01\n" +
 	"\vRoomChanged\x12*\n" +
 	"\x04what\x18\x01 \x01(\x0e2\x16.p2pchat.v1.RoomChangeR\x04what\x12(\n" +
 	"\x04room\x18\x02 \x01(\v2\x14.p2pchat.v1.RoomInfoR\x04room\x12\x16\n" +
-	"\x06reason\x18\x03 \x01(\tR\x06reason\"\x1c\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\x12\x0e\n" +
+	"\x02by\x18\x04 \x01(\tR\x02by\"\x1c\n" +
 	"\x06Notice\x12\x12\n" +
 	"\x04text\x18\x01 \x01(\tR\x04text\"\x84\x01\n" +
 	"\vFileRequest\x12#\n" +
@@ -5587,7 +5675,7 @@ const file_wire_proto_rawDesc = "" +
 	"ROLE_PLAIN\x10\x00\x12\x11\n" +
 	"\rROLE_OPERATOR\x10\x01\x12\x0e\n" +
 	"\n" +
-	"ROLE_OWNER\x10\x02*\xa8\x01\n" +
+	"ROLE_OWNER\x10\x02*\xca\x01\n" +
 	"\fMemberChange\x12\x16\n" +
 	"\x12MEMBER_UNSPECIFIED\x10\x00\x12\x11\n" +
 	"\rMEMBER_JOINED\x10\x01\x12\x0f\n" +
@@ -5596,7 +5684,9 @@ const file_wire_proto_rawDesc = "" +
 	"\rMEMBER_KICKED\x10\x04\x12\x0f\n" +
 	"\vMEMBER_ROLE\x10\x05\x12\x10\n" +
 	"\fMEMBER_MUTED\x10\x06\x12\x12\n" +
-	"\x0eMEMBER_UNMUTED\x10\a*f\n" +
+	"\x0eMEMBER_UNMUTED\x10\a\x12\x0f\n" +
+	"\vMEMBER_AWAY\x10\b\x12\x0f\n" +
+	"\vMEMBER_BACK\x10\t*f\n" +
 	"\n" +
 	"RoomChange\x12\x14\n" +
 	"\x10ROOM_UNSPECIFIED\x10\x00\x12\x10\n" +
@@ -5618,7 +5708,7 @@ func file_wire_proto_rawDescGZIP() []byte {
 }
 
 var file_wire_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_wire_proto_msgTypes = make([]protoimpl.MessageInfo, 69)
+var file_wire_proto_msgTypes = make([]protoimpl.MessageInfo, 70)
 var file_wire_proto_goTypes = []any{
 	(Kind)(0),             // 0: p2pchat.v1.Kind
 	(Role)(0),             // 1: p2pchat.v1.Role
@@ -5643,151 +5733,153 @@ var file_wire_proto_goTypes = []any{
 	(*Leave)(nil),         // 20: p2pchat.v1.Leave
 	(*Who)(nil),           // 21: p2pchat.v1.Who
 	(*Rename)(nil),        // 22: p2pchat.v1.Rename
-	(*Say)(nil),           // 23: p2pchat.v1.Say
-	(*History)(nil),       // 24: p2pchat.v1.History
-	(*Search)(nil),        // 25: p2pchat.v1.Search
-	(*Files)(nil),         // 26: p2pchat.v1.Files
-	(*Redact)(nil),        // 27: p2pchat.v1.Redact
-	(*SetRetention)(nil),  // 28: p2pchat.v1.SetRetention
-	(*Whisper)(nil),       // 29: p2pchat.v1.Whisper
-	(*Topic)(nil),         // 30: p2pchat.v1.Topic
-	(*SetLimit)(nil),      // 31: p2pchat.v1.SetLimit
-	(*Invite)(nil),        // 32: p2pchat.v1.Invite
-	(*Invites)(nil),       // 33: p2pchat.v1.Invites
-	(*Revoke)(nil),        // 34: p2pchat.v1.Revoke
-	(*Kick)(nil),          // 35: p2pchat.v1.Kick
-	(*Ban)(nil),           // 36: p2pchat.v1.Ban
-	(*Unban)(nil),         // 37: p2pchat.v1.Unban
-	(*Bans)(nil),          // 38: p2pchat.v1.Bans
-	(*Mute)(nil),          // 39: p2pchat.v1.Mute
-	(*Op)(nil),            // 40: p2pchat.v1.Op
-	(*Whois)(nil),         // 41: p2pchat.v1.Whois
-	(*Close)(nil),         // 42: p2pchat.v1.Close
-	(*Status)(nil),        // 43: p2pchat.v1.Status
-	(*Ping)(nil),          // 44: p2pchat.v1.Ping
-	(*Quit)(nil),          // 45: p2pchat.v1.Quit
-	(*Done)(nil),          // 46: p2pchat.v1.Done
-	(*Said)(nil),          // 47: p2pchat.v1.Said
-	(*Refusal)(nil),       // 48: p2pchat.v1.Refusal
-	(*Entered)(nil),       // 49: p2pchat.v1.Entered
-	(*Listing)(nil),       // 50: p2pchat.v1.Listing
-	(*Roster)(nil),        // 51: p2pchat.v1.Roster
-	(*Page)(nil),          // 52: p2pchat.v1.Page
-	(*Found)(nil),         // 53: p2pchat.v1.Found
-	(*Shared)(nil),        // 54: p2pchat.v1.Shared
-	(*Invited)(nil),       // 55: p2pchat.v1.Invited
-	(*InviteList)(nil),    // 56: p2pchat.v1.InviteList
-	(*BanList)(nil),       // 57: p2pchat.v1.BanList
-	(*HostStatus)(nil),    // 58: p2pchat.v1.HostStatus
-	(*Whereabouts)(nil),   // 59: p2pchat.v1.Whereabouts
-	(*HostAddr)(nil),      // 60: p2pchat.v1.HostAddr
-	(*Welcome)(nil),       // 61: p2pchat.v1.Welcome
-	(*Whispered)(nil),     // 62: p2pchat.v1.Whispered
-	(*MemberChanged)(nil), // 63: p2pchat.v1.MemberChanged
-	(*RoomChanged)(nil),   // 64: p2pchat.v1.RoomChanged
-	(*Notice)(nil),        // 65: p2pchat.v1.Notice
-	(*FileRequest)(nil),   // 66: p2pchat.v1.FileRequest
-	(*FileAnswer)(nil),    // 67: p2pchat.v1.FileAnswer
-	(*Put)(nil),           // 68: p2pchat.v1.Put
-	(*Get)(nil),           // 69: p2pchat.v1.Get
-	(*Ready)(nil),         // 70: p2pchat.v1.Ready
-	(*Ack)(nil),           // 71: p2pchat.v1.Ack
-	(*Stored)(nil),        // 72: p2pchat.v1.Stored
+	(*Away)(nil),          // 23: p2pchat.v1.Away
+	(*Say)(nil),           // 24: p2pchat.v1.Say
+	(*History)(nil),       // 25: p2pchat.v1.History
+	(*Search)(nil),        // 26: p2pchat.v1.Search
+	(*Files)(nil),         // 27: p2pchat.v1.Files
+	(*Redact)(nil),        // 28: p2pchat.v1.Redact
+	(*SetRetention)(nil),  // 29: p2pchat.v1.SetRetention
+	(*Whisper)(nil),       // 30: p2pchat.v1.Whisper
+	(*Topic)(nil),         // 31: p2pchat.v1.Topic
+	(*SetLimit)(nil),      // 32: p2pchat.v1.SetLimit
+	(*Invite)(nil),        // 33: p2pchat.v1.Invite
+	(*Invites)(nil),       // 34: p2pchat.v1.Invites
+	(*Revoke)(nil),        // 35: p2pchat.v1.Revoke
+	(*Kick)(nil),          // 36: p2pchat.v1.Kick
+	(*Ban)(nil),           // 37: p2pchat.v1.Ban
+	(*Unban)(nil),         // 38: p2pchat.v1.Unban
+	(*Bans)(nil),          // 39: p2pchat.v1.Bans
+	(*Mute)(nil),          // 40: p2pchat.v1.Mute
+	(*Op)(nil),            // 41: p2pchat.v1.Op
+	(*Whois)(nil),         // 42: p2pchat.v1.Whois
+	(*Close)(nil),         // 43: p2pchat.v1.Close
+	(*Status)(nil),        // 44: p2pchat.v1.Status
+	(*Ping)(nil),          // 45: p2pchat.v1.Ping
+	(*Quit)(nil),          // 46: p2pchat.v1.Quit
+	(*Done)(nil),          // 47: p2pchat.v1.Done
+	(*Said)(nil),          // 48: p2pchat.v1.Said
+	(*Refusal)(nil),       // 49: p2pchat.v1.Refusal
+	(*Entered)(nil),       // 50: p2pchat.v1.Entered
+	(*Listing)(nil),       // 51: p2pchat.v1.Listing
+	(*Roster)(nil),        // 52: p2pchat.v1.Roster
+	(*Page)(nil),          // 53: p2pchat.v1.Page
+	(*Found)(nil),         // 54: p2pchat.v1.Found
+	(*Shared)(nil),        // 55: p2pchat.v1.Shared
+	(*Invited)(nil),       // 56: p2pchat.v1.Invited
+	(*InviteList)(nil),    // 57: p2pchat.v1.InviteList
+	(*BanList)(nil),       // 58: p2pchat.v1.BanList
+	(*HostStatus)(nil),    // 59: p2pchat.v1.HostStatus
+	(*Whereabouts)(nil),   // 60: p2pchat.v1.Whereabouts
+	(*HostAddr)(nil),      // 61: p2pchat.v1.HostAddr
+	(*Welcome)(nil),       // 62: p2pchat.v1.Welcome
+	(*Whispered)(nil),     // 63: p2pchat.v1.Whispered
+	(*MemberChanged)(nil), // 64: p2pchat.v1.MemberChanged
+	(*RoomChanged)(nil),   // 65: p2pchat.v1.RoomChanged
+	(*Notice)(nil),        // 66: p2pchat.v1.Notice
+	(*FileRequest)(nil),   // 67: p2pchat.v1.FileRequest
+	(*FileAnswer)(nil),    // 68: p2pchat.v1.FileAnswer
+	(*Put)(nil),           // 69: p2pchat.v1.Put
+	(*Get)(nil),           // 70: p2pchat.v1.Get
+	(*Ready)(nil),         // 71: p2pchat.v1.Ready
+	(*Ack)(nil),           // 72: p2pchat.v1.Ack
+	(*Stored)(nil),        // 73: p2pchat.v1.Stored
 }
 var file_wire_proto_depIdxs = []int32{
-	23, // 0: p2pchat.v1.ClientFrame.say:type_name -> p2pchat.v1.Say
-	44, // 1: p2pchat.v1.ClientFrame.ping:type_name -> p2pchat.v1.Ping
+	24, // 0: p2pchat.v1.ClientFrame.say:type_name -> p2pchat.v1.Say
+	45, // 1: p2pchat.v1.ClientFrame.ping:type_name -> p2pchat.v1.Ping
 	17, // 2: p2pchat.v1.ClientFrame.list:type_name -> p2pchat.v1.List
 	18, // 3: p2pchat.v1.ClientFrame.create:type_name -> p2pchat.v1.Create
 	19, // 4: p2pchat.v1.ClientFrame.join:type_name -> p2pchat.v1.Join
 	20, // 5: p2pchat.v1.ClientFrame.leave:type_name -> p2pchat.v1.Leave
 	21, // 6: p2pchat.v1.ClientFrame.who:type_name -> p2pchat.v1.Who
 	22, // 7: p2pchat.v1.ClientFrame.rename:type_name -> p2pchat.v1.Rename
-	24, // 8: p2pchat.v1.ClientFrame.history:type_name -> p2pchat.v1.History
-	29, // 9: p2pchat.v1.ClientFrame.whisper:type_name -> p2pchat.v1.Whisper
-	30, // 10: p2pchat.v1.ClientFrame.topic:type_name -> p2pchat.v1.Topic
-	31, // 11: p2pchat.v1.ClientFrame.set_limit:type_name -> p2pchat.v1.SetLimit
-	32, // 12: p2pchat.v1.ClientFrame.invite:type_name -> p2pchat.v1.Invite
-	33, // 13: p2pchat.v1.ClientFrame.invites:type_name -> p2pchat.v1.Invites
-	34, // 14: p2pchat.v1.ClientFrame.revoke:type_name -> p2pchat.v1.Revoke
-	35, // 15: p2pchat.v1.ClientFrame.kick:type_name -> p2pchat.v1.Kick
-	36, // 16: p2pchat.v1.ClientFrame.ban:type_name -> p2pchat.v1.Ban
-	37, // 17: p2pchat.v1.ClientFrame.unban:type_name -> p2pchat.v1.Unban
-	38, // 18: p2pchat.v1.ClientFrame.bans:type_name -> p2pchat.v1.Bans
-	39, // 19: p2pchat.v1.ClientFrame.mute:type_name -> p2pchat.v1.Mute
-	40, // 20: p2pchat.v1.ClientFrame.op:type_name -> p2pchat.v1.Op
-	41, // 21: p2pchat.v1.ClientFrame.whois:type_name -> p2pchat.v1.Whois
-	42, // 22: p2pchat.v1.ClientFrame.close:type_name -> p2pchat.v1.Close
-	43, // 23: p2pchat.v1.ClientFrame.status:type_name -> p2pchat.v1.Status
-	45, // 24: p2pchat.v1.ClientFrame.quit:type_name -> p2pchat.v1.Quit
-	25, // 25: p2pchat.v1.ClientFrame.search:type_name -> p2pchat.v1.Search
-	27, // 26: p2pchat.v1.ClientFrame.redact:type_name -> p2pchat.v1.Redact
-	28, // 27: p2pchat.v1.ClientFrame.set_retention:type_name -> p2pchat.v1.SetRetention
-	26, // 28: p2pchat.v1.ClientFrame.files:type_name -> p2pchat.v1.Files
-	7,  // 29: p2pchat.v1.HostFrame.posted:type_name -> p2pchat.v1.Message
-	47, // 30: p2pchat.v1.HostFrame.said:type_name -> p2pchat.v1.Said
-	46, // 31: p2pchat.v1.HostFrame.done:type_name -> p2pchat.v1.Done
-	48, // 32: p2pchat.v1.HostFrame.refusal:type_name -> p2pchat.v1.Refusal
-	63, // 33: p2pchat.v1.HostFrame.member_changed:type_name -> p2pchat.v1.MemberChanged
-	64, // 34: p2pchat.v1.HostFrame.room_changed:type_name -> p2pchat.v1.RoomChanged
-	62, // 35: p2pchat.v1.HostFrame.whispered:type_name -> p2pchat.v1.Whispered
-	61, // 36: p2pchat.v1.HostFrame.welcome:type_name -> p2pchat.v1.Welcome
-	65, // 37: p2pchat.v1.HostFrame.notice:type_name -> p2pchat.v1.Notice
-	49, // 38: p2pchat.v1.HostFrame.entered:type_name -> p2pchat.v1.Entered
-	50, // 39: p2pchat.v1.HostFrame.listing:type_name -> p2pchat.v1.Listing
-	51, // 40: p2pchat.v1.HostFrame.roster:type_name -> p2pchat.v1.Roster
-	52, // 41: p2pchat.v1.HostFrame.page:type_name -> p2pchat.v1.Page
-	55, // 42: p2pchat.v1.HostFrame.invited:type_name -> p2pchat.v1.Invited
-	56, // 43: p2pchat.v1.HostFrame.invite_list:type_name -> p2pchat.v1.InviteList
-	57, // 44: p2pchat.v1.HostFrame.ban_list:type_name -> p2pchat.v1.BanList
-	12, // 45: p2pchat.v1.HostFrame.member:type_name -> p2pchat.v1.Member
-	58, // 46: p2pchat.v1.HostFrame.host_status:type_name -> p2pchat.v1.HostStatus
-	59, // 47: p2pchat.v1.HostFrame.whereabouts:type_name -> p2pchat.v1.Whereabouts
-	53, // 48: p2pchat.v1.HostFrame.found:type_name -> p2pchat.v1.Found
-	54, // 49: p2pchat.v1.HostFrame.shared:type_name -> p2pchat.v1.Shared
-	0,  // 50: p2pchat.v1.Message.kind:type_name -> p2pchat.v1.Kind
-	8,  // 51: p2pchat.v1.Message.file:type_name -> p2pchat.v1.File
-	1,  // 52: p2pchat.v1.Member.role:type_name -> p2pchat.v1.Role
-	14, // 53: p2pchat.v1.RoomInfo.retention:type_name -> p2pchat.v1.Retention
-	10, // 54: p2pchat.v1.Join.invite:type_name -> p2pchat.v1.Capability
-	9,  // 55: p2pchat.v1.Join.after:type_name -> p2pchat.v1.Cursor
-	0,  // 56: p2pchat.v1.Say.kind:type_name -> p2pchat.v1.Kind
-	14, // 57: p2pchat.v1.SetRetention.retention:type_name -> p2pchat.v1.Retention
-	13, // 58: p2pchat.v1.Entered.room:type_name -> p2pchat.v1.RoomInfo
-	9,  // 59: p2pchat.v1.Entered.from:type_name -> p2pchat.v1.Cursor
-	1,  // 60: p2pchat.v1.Entered.role:type_name -> p2pchat.v1.Role
-	12, // 61: p2pchat.v1.Entered.members:type_name -> p2pchat.v1.Member
-	13, // 62: p2pchat.v1.Listing.rooms:type_name -> p2pchat.v1.RoomInfo
-	12, // 63: p2pchat.v1.Roster.members:type_name -> p2pchat.v1.Member
-	7,  // 64: p2pchat.v1.Page.messages:type_name -> p2pchat.v1.Message
-	7,  // 65: p2pchat.v1.Found.messages:type_name -> p2pchat.v1.Message
-	7,  // 66: p2pchat.v1.Shared.messages:type_name -> p2pchat.v1.Message
-	15, // 67: p2pchat.v1.Invited.invite:type_name -> p2pchat.v1.InviteInfo
-	10, // 68: p2pchat.v1.Invited.capability:type_name -> p2pchat.v1.Capability
-	15, // 69: p2pchat.v1.InviteList.invites:type_name -> p2pchat.v1.InviteInfo
-	16, // 70: p2pchat.v1.BanList.bans:type_name -> p2pchat.v1.BanInfo
-	13, // 71: p2pchat.v1.HostStatus.rooms:type_name -> p2pchat.v1.RoomInfo
-	12, // 72: p2pchat.v1.HostStatus.members:type_name -> p2pchat.v1.Member
-	60, // 73: p2pchat.v1.Whereabouts.addrs:type_name -> p2pchat.v1.HostAddr
-	11, // 74: p2pchat.v1.Whispered.from:type_name -> p2pchat.v1.Author
-	11, // 75: p2pchat.v1.Whispered.to:type_name -> p2pchat.v1.Author
-	2,  // 76: p2pchat.v1.MemberChanged.what:type_name -> p2pchat.v1.MemberChange
-	12, // 77: p2pchat.v1.MemberChanged.member:type_name -> p2pchat.v1.Member
-	3,  // 78: p2pchat.v1.RoomChanged.what:type_name -> p2pchat.v1.RoomChange
-	13, // 79: p2pchat.v1.RoomChanged.room:type_name -> p2pchat.v1.RoomInfo
-	68, // 80: p2pchat.v1.FileRequest.put:type_name -> p2pchat.v1.Put
-	69, // 81: p2pchat.v1.FileRequest.get:type_name -> p2pchat.v1.Get
-	71, // 82: p2pchat.v1.FileRequest.ack:type_name -> p2pchat.v1.Ack
-	70, // 83: p2pchat.v1.FileAnswer.ready:type_name -> p2pchat.v1.Ready
-	71, // 84: p2pchat.v1.FileAnswer.ack:type_name -> p2pchat.v1.Ack
-	72, // 85: p2pchat.v1.FileAnswer.stored:type_name -> p2pchat.v1.Stored
-	48, // 86: p2pchat.v1.FileAnswer.refusal:type_name -> p2pchat.v1.Refusal
-	8,  // 87: p2pchat.v1.Put.file:type_name -> p2pchat.v1.File
-	88, // [88:88] is the sub-list for method output_type
-	88, // [88:88] is the sub-list for method input_type
-	88, // [88:88] is the sub-list for extension type_name
-	88, // [88:88] is the sub-list for extension extendee
-	0,  // [0:88] is the sub-list for field type_name
+	25, // 8: p2pchat.v1.ClientFrame.history:type_name -> p2pchat.v1.History
+	30, // 9: p2pchat.v1.ClientFrame.whisper:type_name -> p2pchat.v1.Whisper
+	31, // 10: p2pchat.v1.ClientFrame.topic:type_name -> p2pchat.v1.Topic
+	32, // 11: p2pchat.v1.ClientFrame.set_limit:type_name -> p2pchat.v1.SetLimit
+	33, // 12: p2pchat.v1.ClientFrame.invite:type_name -> p2pchat.v1.Invite
+	34, // 13: p2pchat.v1.ClientFrame.invites:type_name -> p2pchat.v1.Invites
+	35, // 14: p2pchat.v1.ClientFrame.revoke:type_name -> p2pchat.v1.Revoke
+	36, // 15: p2pchat.v1.ClientFrame.kick:type_name -> p2pchat.v1.Kick
+	37, // 16: p2pchat.v1.ClientFrame.ban:type_name -> p2pchat.v1.Ban
+	38, // 17: p2pchat.v1.ClientFrame.unban:type_name -> p2pchat.v1.Unban
+	39, // 18: p2pchat.v1.ClientFrame.bans:type_name -> p2pchat.v1.Bans
+	40, // 19: p2pchat.v1.ClientFrame.mute:type_name -> p2pchat.v1.Mute
+	41, // 20: p2pchat.v1.ClientFrame.op:type_name -> p2pchat.v1.Op
+	42, // 21: p2pchat.v1.ClientFrame.whois:type_name -> p2pchat.v1.Whois
+	43, // 22: p2pchat.v1.ClientFrame.close:type_name -> p2pchat.v1.Close
+	44, // 23: p2pchat.v1.ClientFrame.status:type_name -> p2pchat.v1.Status
+	46, // 24: p2pchat.v1.ClientFrame.quit:type_name -> p2pchat.v1.Quit
+	26, // 25: p2pchat.v1.ClientFrame.search:type_name -> p2pchat.v1.Search
+	28, // 26: p2pchat.v1.ClientFrame.redact:type_name -> p2pchat.v1.Redact
+	29, // 27: p2pchat.v1.ClientFrame.set_retention:type_name -> p2pchat.v1.SetRetention
+	27, // 28: p2pchat.v1.ClientFrame.files:type_name -> p2pchat.v1.Files
+	23, // 29: p2pchat.v1.ClientFrame.away:type_name -> p2pchat.v1.Away
+	7,  // 30: p2pchat.v1.HostFrame.posted:type_name -> p2pchat.v1.Message
+	48, // 31: p2pchat.v1.HostFrame.said:type_name -> p2pchat.v1.Said
+	47, // 32: p2pchat.v1.HostFrame.done:type_name -> p2pchat.v1.Done
+	49, // 33: p2pchat.v1.HostFrame.refusal:type_name -> p2pchat.v1.Refusal
+	64, // 34: p2pchat.v1.HostFrame.member_changed:type_name -> p2pchat.v1.MemberChanged
+	65, // 35: p2pchat.v1.HostFrame.room_changed:type_name -> p2pchat.v1.RoomChanged
+	63, // 36: p2pchat.v1.HostFrame.whispered:type_name -> p2pchat.v1.Whispered
+	62, // 37: p2pchat.v1.HostFrame.welcome:type_name -> p2pchat.v1.Welcome
+	66, // 38: p2pchat.v1.HostFrame.notice:type_name -> p2pchat.v1.Notice
+	50, // 39: p2pchat.v1.HostFrame.entered:type_name -> p2pchat.v1.Entered
+	51, // 40: p2pchat.v1.HostFrame.listing:type_name -> p2pchat.v1.Listing
+	52, // 41: p2pchat.v1.HostFrame.roster:type_name -> p2pchat.v1.Roster
+	53, // 42: p2pchat.v1.HostFrame.page:type_name -> p2pchat.v1.Page
+	56, // 43: p2pchat.v1.HostFrame.invited:type_name -> p2pchat.v1.Invited
+	57, // 44: p2pchat.v1.HostFrame.invite_list:type_name -> p2pchat.v1.InviteList
+	58, // 45: p2pchat.v1.HostFrame.ban_list:type_name -> p2pchat.v1.BanList
+	12, // 46: p2pchat.v1.HostFrame.member:type_name -> p2pchat.v1.Member
+	59, // 47: p2pchat.v1.HostFrame.host_status:type_name -> p2pchat.v1.HostStatus
+	60, // 48: p2pchat.v1.HostFrame.whereabouts:type_name -> p2pchat.v1.Whereabouts
+	54, // 49: p2pchat.v1.HostFrame.found:type_name -> p2pchat.v1.Found
+	55, // 50: p2pchat.v1.HostFrame.shared:type_name -> p2pchat.v1.Shared
+	0,  // 51: p2pchat.v1.Message.kind:type_name -> p2pchat.v1.Kind
+	8,  // 52: p2pchat.v1.Message.file:type_name -> p2pchat.v1.File
+	1,  // 53: p2pchat.v1.Member.role:type_name -> p2pchat.v1.Role
+	14, // 54: p2pchat.v1.RoomInfo.retention:type_name -> p2pchat.v1.Retention
+	10, // 55: p2pchat.v1.Join.invite:type_name -> p2pchat.v1.Capability
+	9,  // 56: p2pchat.v1.Join.after:type_name -> p2pchat.v1.Cursor
+	0,  // 57: p2pchat.v1.Say.kind:type_name -> p2pchat.v1.Kind
+	14, // 58: p2pchat.v1.SetRetention.retention:type_name -> p2pchat.v1.Retention
+	13, // 59: p2pchat.v1.Entered.room:type_name -> p2pchat.v1.RoomInfo
+	9,  // 60: p2pchat.v1.Entered.from:type_name -> p2pchat.v1.Cursor
+	1,  // 61: p2pchat.v1.Entered.role:type_name -> p2pchat.v1.Role
+	12, // 62: p2pchat.v1.Entered.members:type_name -> p2pchat.v1.Member
+	13, // 63: p2pchat.v1.Listing.rooms:type_name -> p2pchat.v1.RoomInfo
+	12, // 64: p2pchat.v1.Roster.members:type_name -> p2pchat.v1.Member
+	7,  // 65: p2pchat.v1.Page.messages:type_name -> p2pchat.v1.Message
+	7,  // 66: p2pchat.v1.Found.messages:type_name -> p2pchat.v1.Message
+	7,  // 67: p2pchat.v1.Shared.messages:type_name -> p2pchat.v1.Message
+	15, // 68: p2pchat.v1.Invited.invite:type_name -> p2pchat.v1.InviteInfo
+	10, // 69: p2pchat.v1.Invited.capability:type_name -> p2pchat.v1.Capability
+	15, // 70: p2pchat.v1.InviteList.invites:type_name -> p2pchat.v1.InviteInfo
+	16, // 71: p2pchat.v1.BanList.bans:type_name -> p2pchat.v1.BanInfo
+	13, // 72: p2pchat.v1.HostStatus.rooms:type_name -> p2pchat.v1.RoomInfo
+	12, // 73: p2pchat.v1.HostStatus.members:type_name -> p2pchat.v1.Member
+	61, // 74: p2pchat.v1.Whereabouts.addrs:type_name -> p2pchat.v1.HostAddr
+	11, // 75: p2pchat.v1.Whispered.from:type_name -> p2pchat.v1.Author
+	11, // 76: p2pchat.v1.Whispered.to:type_name -> p2pchat.v1.Author
+	2,  // 77: p2pchat.v1.MemberChanged.what:type_name -> p2pchat.v1.MemberChange
+	12, // 78: p2pchat.v1.MemberChanged.member:type_name -> p2pchat.v1.Member
+	3,  // 79: p2pchat.v1.RoomChanged.what:type_name -> p2pchat.v1.RoomChange
+	13, // 80: p2pchat.v1.RoomChanged.room:type_name -> p2pchat.v1.RoomInfo
+	69, // 81: p2pchat.v1.FileRequest.put:type_name -> p2pchat.v1.Put
+	70, // 82: p2pchat.v1.FileRequest.get:type_name -> p2pchat.v1.Get
+	72, // 83: p2pchat.v1.FileRequest.ack:type_name -> p2pchat.v1.Ack
+	71, // 84: p2pchat.v1.FileAnswer.ready:type_name -> p2pchat.v1.Ready
+	72, // 85: p2pchat.v1.FileAnswer.ack:type_name -> p2pchat.v1.Ack
+	73, // 86: p2pchat.v1.FileAnswer.stored:type_name -> p2pchat.v1.Stored
+	49, // 87: p2pchat.v1.FileAnswer.refusal:type_name -> p2pchat.v1.Refusal
+	8,  // 88: p2pchat.v1.Put.file:type_name -> p2pchat.v1.File
+	89, // [89:89] is the sub-list for method output_type
+	89, // [89:89] is the sub-list for method input_type
+	89, // [89:89] is the sub-list for extension type_name
+	89, // [89:89] is the sub-list for extension extendee
+	0,  // [0:89] is the sub-list for field type_name
 }
 
 func init() { file_wire_proto_init() }
@@ -5825,6 +5917,7 @@ func file_wire_proto_init() {
 		(*ClientFrame_Redact)(nil),
 		(*ClientFrame_SetRetention)(nil),
 		(*ClientFrame_Files)(nil),
+		(*ClientFrame_Away)(nil),
 	}
 	file_wire_proto_msgTypes[2].OneofWrappers = []any{
 		(*HostFrame_Posted)(nil),
@@ -5849,12 +5942,12 @@ func file_wire_proto_init() {
 		(*HostFrame_Found)(nil),
 		(*HostFrame_Shared)(nil),
 	}
-	file_wire_proto_msgTypes[62].OneofWrappers = []any{
+	file_wire_proto_msgTypes[63].OneofWrappers = []any{
 		(*FileRequest_Put)(nil),
 		(*FileRequest_Get)(nil),
 		(*FileRequest_Ack)(nil),
 	}
-	file_wire_proto_msgTypes[63].OneofWrappers = []any{
+	file_wire_proto_msgTypes[64].OneofWrappers = []any{
 		(*FileAnswer_Ready)(nil),
 		(*FileAnswer_Ack)(nil),
 		(*FileAnswer_Stored)(nil),
@@ -5866,7 +5959,7 @@ func file_wire_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_wire_proto_rawDesc), len(file_wire_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   69,
+			NumMessages:   70,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
