@@ -268,8 +268,13 @@ func (p *pipe) state(string)     { p.ask(rooms.Status{}) }
 func (p *pipe) help(name string) { p.tell(p.page.helpFor(name)) }
 func (p *pipe) quit(string)      { p.loop.leave() }
 func (p *pipe) clear(string)     {}
+func (p *pipe) edit(string)      { p.refused(noScreen()) }
 func (p *pipe) ignore(string)    { p.refused(notInPipe()) }
 func (p *pipe) unignore(string)  { p.refused(notInPipe()) }
+
+func noScreen() *rooms.Refusal {
+	return rooms.Refuse(rooms.BadRequest, "say it as it is", "a pipe has no screen for an editor")
+}
 
 func notInPipe() *rooms.Refusal {
 	return rooms.Refuse(rooms.BadRequest, "filter the output by its third field", "a pipe ignores nobody")

@@ -81,7 +81,8 @@ func TestCursorAmongWideCharacters(t *testing.T) {
 func TestPasteIsOneLine(t *testing.T) {
 	w := openPtyWindow(t, 60, 10, "")
 	w.press("\x1b[200~one\r\ntwo\n\tthree\x1b[2J\x03\x1b[201~")
-	w.waitFor("#lobby> one⏎two⏎→three")
+	w.waitFor("#lobby> one⏎\ntwo⏎\n→three")
+	w.waitCursor(6, 2)
 	w.press("!\r")
 	w.expect(`line "one\ntwo\n\tthree!"`)
 	w.press("first\x1b\rsecond\nthird\r") // Alt-Enter, Ctrl-J
@@ -91,7 +92,9 @@ func TestPasteIsOneLine(t *testing.T) {
 	w.press("\r")
 	w.expect(`line "end lost"`)
 	big := strings.Repeat("x", maxInput)
-	w.press("\x1b[200~" + big + "overflow\x1b[201~\r")
+	w.press("\x1b[200~" + big + "overflow\x1b[201~")
+	w.waitFor("paste the first 64 KiB of more?")
+	w.press("\r\r")
 	w.waitOutput(0, "\a")
 	w.expect(`line "` + big + `"`)
 }
@@ -148,7 +151,7 @@ func TestHistoryOnDisk(t *testing.T) {
 	w.press("\r") // sends what was found; the library would save an empty line
 	w.expect(`line "first line"`)
 	w.press("\x1b[A\x1b[A")
-	w.waitFor("#lobby> second⏎line")
+	w.waitFor("#lobby> second⏎\nline")
 	w.press("\r")
 	w.expect(`line "second\nline"`)
 	w.order("close", "")
@@ -158,7 +161,7 @@ func TestHistoryOnDisk(t *testing.T) {
 	}
 	again := openPtyWindow(t, 60, 10, path)
 	again.press("\x10")
-	again.waitFor("#lobby> second⏎line")
+	again.waitFor("#lobby> second⏎\nline")
 }
 
 func TestCompletion(t *testing.T) {
@@ -167,6 +170,14 @@ func TestCompletion(t *testing.T) {
 	w.waitFor("#lobby> /l\n/leave  /list")
 	w.press("i\t")
 	w.wait("completed word", func(s string) bool { return s == "#lobby> /list" })
+	w.press("WO\t\t\t")
+	w.waitFor("#lobby> /list word01\nword00  word01  word02")
+	w.press("\x1b[Z\x1b[Z")
+	w.waitFor("#lobby> /list word39\n")
+	w.press("\x1b") // Esc gives back what was typed
+	w.wait("no menu", func(s string) bool { return s == "#lobby> /list WO" })
+	w.press("\t\t\t\x7f\x7f\x7f\x7f\x7f\x7f") // another key takes the word
+	w.wait("no menu", func(s string) bool { return s == "#lobby> /list" })
 	w.press("日\t")
 	w.waitFor("#lobby> /list 日本")
 	w.press("\r")

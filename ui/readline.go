@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -25,6 +26,10 @@ type ReadlineOptions struct {
 	// NoSuspend is for the host's own console: ^Z does not stop the process, and
 	// the first one is explained.
 	NoSuspend bool
+
+	// Plain uses no attributes of the terminal, such as dim and reverse: what is
+	// chosen in a menu stands in brackets.
+	Plain bool
 }
 
 // Restorer is implemented by the Terminal of NewReadline. Restore gives the
@@ -81,6 +86,7 @@ func NewReadline(opts ReadlineOptions) (Terminal, error) {
 		tty: device, view: newView(opts.Prompt), keyboard: newKeyboard(),
 		noSuspend: opts.NoSuspend, reading: make(chan struct{}, 1),
 	}
+	t.view.now.plain = opts.Plain
 	t.display = newDisplay(device, t.view)
 	if err = device.raw(); err == nil {
 		err = t.startLibrary(opts.HistoryFile)
@@ -102,7 +108,9 @@ func NewReadline(opts ReadlineOptions) (Terminal, error) {
 // startLibrary sets the library up as an editor that owns no terminal.
 func (t *readlineTerminal) startLibrary(historyFile string) error {
 	nothing := func() error { return nil }
-	editor := &lineEditor{view: t.view, pending: t.keyboard.open}
+	editor := &lineEditor{
+		view: t.view, columns: t.Width, column: -1, pending: t.keyboard.open, again: t.keyboard.repeat,
+	}
 	config := &readline.Config{
 		Stdin:                  t.keyboard,
 		Stdout:                 librarySink{t.view},
@@ -145,13 +153,23 @@ func (t *readlineTerminal) act(key keyPress) {
 			return
 		}
 		if t.tty.canSuspend() {
-			t.display.do(t.display.suspend)
+			t.display.do(func() { t.display.lend(t.tty.suspend) })
 			return
 		}
 		t.view.ring()
 	case actBell:
 		t.view.ring()
+	case actAsk:
+		t.view.ask(key.note)
 	}
+}
+
+// stoppable is what happens when a program on our terminal stops: so do we.
+func (t *readlineTerminal) stoppable() func() {
+	if t.noSuspend || !t.tty.canSuspend() {
+		return func() {}
+	}
+	return t.tty.suspend
 }
 
 func (t *readlineTerminal) Print(lines ...string) {
@@ -171,7 +189,12 @@ func (t *readlineTerminal) SetStatus(status string) {
 	t.view.change(false, func() { t.view.now.status = status })
 }
 
-func (t *readlineTerminal) SetCompleter(complete func(before string) []string) {
+func (t *readlineTerminal) SetWaiting(rows ...string) {
+	rows = slices.Clone(rows)
+	t.view.change(false, func() { t.view.now.waiting = rows })
+}
+
+func (t *readlineTerminal) SetCompleter(complete Completer) {
 	t.view.change(false, func() { t.view.complete = complete })
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"os/signal"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -17,12 +18,14 @@ import (
 // group has no shell to continue it is never stopped, and goes on after this.
 const continueWait = 500 * time.Millisecond
 
-var errStopped = errors.New("reading the terminal was stopped")
-
 // tty is the terminal itself: its modes, its size, its bytes, its signals.
 type tty struct {
 	in, out *os.File
-	wake    [2]int // a pipe; closing its second end makes a waiting read return
+	wake    [2]int // a pipe; a byte in it, or its end, makes a waiting read return
+
+	mu   sync.Mutex
+	over bool // guarded by mu: the terminal is being given up
+	job  int  // guarded by mu: the program that has the terminal, as kill(2) names it
 
 	cooked  atomic.Pointer[readline.State] // modes to restore; nil: they are in force
 	resized chan os.Signal
@@ -92,6 +95,9 @@ func (t *tty) read(p []byte, wait time.Duration) (int, error) {
 		case n == 0:
 			return 0, nil
 		case set.IsSet(t.wake[0]):
+			if n, _ := unix.Read(t.wake[0], make([]byte, 1)); n == 1 {
+				return 0, errCalled
+			}
 			return 0, errStopped
 		}
 		n, err = unix.Read(fd, p)
@@ -106,9 +112,6 @@ func (t *tty) read(p []byte, wait time.Duration) (int, error) {
 		return n, nil
 	}
 }
-
-// interrupt makes read return an error from now on.
-func (t *tty) interrupt() { _ = unix.Close(t.wake[1]) }
 
 // release gives up what openTTY took; read must have returned for good.
 func (t *tty) release() {

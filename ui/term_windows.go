@@ -1,15 +1,12 @@
 package ui
 
 import (
-	"errors"
 	"os"
 	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/windows"
 )
-
-var errStopped = errors.New("reading the terminal was stopped")
 
 // tty is the console: its modes, its size, its bytes.
 //
@@ -131,3 +128,10 @@ func (t *tty) release() {}
 func (t *tty) canSuspend() bool { return false }
 
 func (t *tty) suspend() {}
+
+// canLend is false: pump cannot be kept from reading keys meant for an editor.
+func (t *tty) canLend() bool { return false }
+
+func (t *tty) run([]string, func()) error { return errStopped }
+
+func (t *tty) nudge() {}
