@@ -55,6 +55,7 @@ type readlineTerminal struct {
 
 	reading chan struct{} // holds a token while ReadLine runs
 	over    bool          // the library has ended; belongs to who holds the token
+	watched chan struct{} // closed when watch has ended
 	closing sync.Once
 	closed  atomic.Bool
 }
@@ -84,7 +85,7 @@ func NewReadline(opts ReadlineOptions) (Terminal, error) {
 	}
 	t := &readlineTerminal{
 		tty: device, view: newView(opts.Prompt), keyboard: newKeyboard(),
-		noSuspend: opts.NoSuspend, reading: make(chan struct{}, 1),
+		noSuspend: opts.NoSuspend, reading: make(chan struct{}, 1), watched: make(chan struct{}),
 	}
 	t.view.now.plain = opts.Plain
 	t.display = newDisplay(device, t.view)
@@ -100,9 +101,36 @@ func NewReadline(opts ReadlineOptions) (Terminal, error) {
 	_, _ = device.out.WriteString(pasteOn)
 	t.keyboard.act, t.keyboard.paste = t.act, t.view.givePaste
 	t.keyboard.source = func(p []byte, f *keyFilter) (int, error) { return device.read(p, f.patience()) }
-	go t.display.run()
-	go t.keyboard.run()
+	go t.guarded(t.display.run)
+	go t.guarded(t.keyboard.run)
+	go t.watch()
 	return t, nil
+}
+
+// guarded runs f. If it panics the terminal is given back first: the process ends
+// without running anybody else's deferred calls. A panic in a goroutine of
+// another package, or in the library itself, can't be caught so, nor can kill -9:
+// then the terminal is left raw, and "stty sane" or "reset" mends it.
+func (t *readlineTerminal) guarded(f func()) {
+	finished := false
+	defer func() {
+		if !finished {
+			t.Restore()
+		}
+	}()
+	f()
+	finished = true
+}
+
+// watch gives the terminal back before a signal that kills at once does so.
+func (t *readlineTerminal) watch() {
+	defer close(t.watched)
+	select {
+	case sig := <-t.tty.killed:
+		t.Restore()
+		t.tty.die(sig)
+	case <-t.keyboard.stop:
+	}
 }
 
 // startLibrary sets the library up as an editor that owns no terminal.
@@ -120,13 +148,16 @@ func (t *readlineTerminal) startLibrary(historyFile string) error {
 		HistorySearchFold:      true,
 		DisableAutoSaveHistory: true, // lineEditor saves
 		UniqueEditLine:         true,
-		Listener:               editor,
-		AutoComplete:           noCompletion{},
-		FuncIsTerminal:         func() bool { return false },
-		FuncMakeRaw:            nothing,
-		FuncExitRaw:            nothing,
-		FuncGetWidth:           func() int { return 1 << 20 }, // 0 would switch the search off (search.go:100)
-		FuncOnWidthChanged:     func(func()) {},
+		Listener: readline.FuncListener(func(line []rune, pos int, key rune) (newLine []rune, newPos int, ok bool) {
+			t.guarded(func() { newLine, newPos, ok = editor.OnChange(line, pos, key) })
+			return newLine, newPos, ok
+		}),
+		AutoComplete:       noCompletion{},
+		FuncIsTerminal:     func() bool { return false },
+		FuncMakeRaw:        nothing,
+		FuncExitRaw:        nothing,
+		FuncGetWidth:       func() int { return 1 << 20 }, // 0 would switch the search off (search.go:100)
+		FuncOnWidthChanged: func(func()) {},
 	}
 	rl, err := readline.NewEx(config)
 	if err != nil {
@@ -250,6 +281,7 @@ func (t *readlineTerminal) shutDown() {
 	close(t.keyboard.stop)
 	t.tty.interrupt()
 	<-t.keyboard.ended
+	<-t.watched
 	close(t.display.stop)
 	<-t.display.done
 	if !t.closed.Swap(true) {

@@ -30,11 +30,12 @@ type tty struct {
 	cooked  atomic.Pointer[readline.State] // modes to restore; nil: they are in force
 	resized chan os.Signal
 	resumed chan os.Signal
+	killed  chan os.Signal // one that kills at once came
 }
 
 // openTTY takes a terminal over, without changing it yet.
 func openTTY(in, out *os.File) (*tty, error) {
-	t := &tty{in: in, out: out, resized: make(chan os.Signal, 1), resumed: make(chan os.Signal, 1)}
+	t := &tty{in: in, out: out, resized: make(chan os.Signal, 1), resumed: make(chan os.Signal, 1), killed: make(chan os.Signal, 1)}
 	if err := unix.Pipe(t.wake[:]); err != nil {
 		return nil, err
 	}
@@ -48,6 +49,7 @@ func openTTY(in, out *os.File) (*tty, error) {
 	unix.CloseOnExec(t.wake[1])
 	signal.Notify(t.resized, unix.SIGWINCH)
 	signal.Notify(t.resumed, unix.SIGCONT)
+	signal.Notify(t.killed, unix.SIGQUIT)
 	return t, nil
 }
 
@@ -117,7 +119,14 @@ func (t *tty) read(p []byte, wait time.Duration) (int, error) {
 func (t *tty) release() {
 	signal.Stop(t.resized)
 	signal.Stop(t.resumed)
+	signal.Stop(t.killed)
 	_ = unix.Close(t.wake[0])
+}
+
+// die lets a signal do what it does to a process that does not handle it.
+func (t *tty) die(sig os.Signal) {
+	signal.Reset(sig)
+	_ = unix.Kill(unix.Getpid(), sig.(unix.Signal))
 }
 
 func (t *tty) closePipe() {

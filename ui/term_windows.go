@@ -26,6 +26,7 @@ type tty struct {
 	cooked  atomic.Pointer[consoleModes] // modes to restore; nil: they are in force
 	resized chan os.Signal               // never signalled
 	resumed chan os.Signal               // never signalled
+	killed  chan os.Signal               // never signalled
 }
 
 type consoleModes struct{ in, out uint32 }
@@ -33,7 +34,7 @@ type consoleModes struct{ in, out uint32 }
 func openTTY(in, out *os.File) (*tty, error) {
 	t := &tty{
 		in: in, out: out, chunks: make(chan []byte), stop: make(chan struct{}),
-		resized: make(chan os.Signal), resumed: make(chan os.Signal),
+		resized: make(chan os.Signal), resumed: make(chan os.Signal), killed: make(chan os.Signal),
 	}
 	go t.pump()
 	return t, nil
@@ -135,3 +136,5 @@ func (t *tty) canLend() bool { return false }
 func (t *tty) run([]string, func()) error { return errStopped }
 
 func (t *tty) nudge() {}
+
+func (t *tty) die(os.Signal) {}

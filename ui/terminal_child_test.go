@@ -110,6 +110,8 @@ func childObeys(term Terminal, conn net.Conn) {
 		case "restore":
 			term.(Restorer).Restore()
 			fmt.Fprintf(conn, "restored\n")
+		case "panic":
+			term.(*readlineTerminal).display.do(func() { panic("in the display's goroutine") })
 		case "close":
 			start := time.Now()
 			_ = term.Close()
