@@ -68,7 +68,7 @@ func TestEditorThatFails(t *testing.T) {
 	useEditor(t, `yes | head -c 70000 > "$2"`)
 	w = openPtyWindow(t, 100, 14, "")
 	w.order("edit", "my text")
-	w.waitFor("-- one line takes 64 KiB; what you wrote is in "+os.Getenv("TMPDIR"))
+	w.waitFor("-- one line takes 64 KiB; what you wrote is in " + os.Getenv("TMPDIR"))
 	if left, _ := filepath.Glob(filepath.Join(os.Getenv("TMPDIR"), "*", "message.txt")); len(left) != 1 {
 		t.Errorf("the text is in %q", left)
 	}

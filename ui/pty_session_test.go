@@ -99,6 +99,58 @@ func TestPasteIsOneLine(t *testing.T) {
 	w.expect(`line "` + big + `"`)
 }
 
+func TestPasteOf200Lines(t *testing.T) {
+	w := openPtyWindow(t, 60, 24, "")
+	var text []string
+	for i := range 200 {
+		text = append(text, fmt.Sprintf("line %03d", i))
+	}
+	for name, paste := range map[string]string{
+		"marked": "\x1b[200~" + strings.Join(text, "\r") + "\x1b[201~", "unmarked": strings.Join(text, "\r"),
+	} {
+		t.Log(name)
+		w.press(paste)
+		w.waitFor("#lobby>\npaste 200 lines, 1.76 KiB, as one message? Enter inserts\nit, Esc drops it")
+		w.press("\x1b")
+		w.wait("nothing", func(s string) bool { return s == "#lobby>" })
+		w.press(paste)
+		w.waitFor("paste 200 lines")
+		w.press("\r")
+		w.wait("the end of the text", func(s string) bool {
+			return strings.HasPrefix(s, "line 192⏎\n") && strings.HasSuffix(s, "line 199") && strings.Count(s, "\n") == 7
+		})
+		w.waitCursor(8, 7)
+		w.press("\x1b[A")
+		w.waitCursor(8, 6)
+		w.press("\r")
+		w.expect(fmt.Sprintf("line %q", strings.Join(text, "\n")))
+		w.wait("nothing", func(s string) bool { return s == "#lobby>" })
+	}
+}
+
+func TestPathCompletion(t *testing.T) {
+	tree(t, "my cat.png", "my dog.png", "other/")
+	w := openPtyWindow(t, 60, 10, "")
+	w.press("/send my\t")
+	w.waitFor("#lobby> /send \"my\nmy cat.png  my dog.png")
+	w.press("\t\t")
+	w.waitFor("#lobby> /send \"my dog.png\"\n")
+	w.press(" \x15/send o\t")
+	w.wait("directory", func(s string) bool { return s == "#lobby> /send other/" })
+}
+
+func TestWaitingAboveThePrompt(t *testing.T) {
+	w := openPtyWindow(t, 30, 16, "")
+	w.order("waiting", "one two three four five")
+	w.waitFor("one\ntwo\nthree\n… 2 more\n#lobby>")
+	w.order("print", "message")
+	w.press("typed")
+	w.waitFor("message\none\ntwo\nthree\n… 2 more\n#lobby> typed")
+	w.waitCursor(13, 5)
+	w.order("waiting", "")
+	w.wait("nothing that waits", func(s string) bool { return s == "message\n#lobby> typed" })
+}
+
 func TestKeysThatCrashedTheLibrary(t *testing.T) {
 	w := openPtyWindow(t, 60, 10, "")
 	for _, keys := range []string{"\x13\x03", "\x12\x03", "\x12\x07", "\x12\x03", "\x14\x14x", "\x00", "\x1b\x14", "\x12abc\x03", "\x12\x7f\x03", "\x1b[3~", "\x11"} {

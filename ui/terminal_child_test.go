@@ -96,9 +96,9 @@ func childObeys(term Terminal, conn net.Conn) {
 			term.SetPrompt(text)
 		case "width":
 			fmt.Fprintf(conn, "width %d\n", term.Width())
-		case "flood": // so many lines, a thousand a second
+		case "flood", "drip": // so many lines, a thousand a second or a hundred
 			n, _ := strconv.Atoi(text)
-			tick := time.NewTicker(time.Millisecond)
+			tick := time.NewTicker(map[string]time.Duration{"flood": time.Millisecond, "drip": 10 * time.Millisecond}[verb])
 			for i := range n {
 				<-tick.C
 				term.Print(fmt.Sprintf("flood %04d", i))
