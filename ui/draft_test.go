@@ -114,3 +114,13 @@ func TestFindEditor(t *testing.T) {
 		t.Errorf("found %q, %v", editor, err)
 	}
 }
+
+// An editor that stops itself goes on where nobody could continue us.
+func TestEditorThatStops(t *testing.T) {
+	useEditor(t, `kill -STOP $$; echo went on > "$2"`)
+	w := openPtyWindow(t, 60, 10, "")
+	w.order("edit", "")
+	w.waitFor("#lobby> went on")
+	w.press("\r")
+	w.expect(`line "went on"`)
+}

@@ -17,7 +17,11 @@ type offers struct {
 func completer(nicks, roomNames []string) Completer {
 	o := &offers{nicks: slices.Sorted(slices.Values(nicks)), rooms: slices.Sorted(slices.Values(roomNames))}
 	for _, e := range commands() {
-		o.names = append(o.names, Candidate{Text: e.name, About: strings.TrimSuffix(e.usage()+": "+e.help, ".")})
+		about := strings.TrimSuffix(e.help, ".")
+		if e.args != "" {
+			about += " · " + e.args
+		}
+		o.names = append(o.names, Candidate{Text: e.name, About: about})
 	}
 	slices.SortFunc(o.names, func(a, b Candidate) int { return strings.Compare(a.Text, b.Text) })
 	return o.complete

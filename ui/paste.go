@@ -32,8 +32,12 @@ func (f *keyFilter) unmarked(p []byte) bool {
 func isText(b byte) bool { return b >= ' ' && b != 0x7f || b == '\r' || b == '\n' || b == '\t' }
 
 // pasted hands a paste over, or asks first when it is large. The newest paste
-// counts: it takes the place of one that is asked about.
+// counts: it takes the place of one that is asked about. The line end behind a
+// copied text is not meant to be said.
 func (f *keyFilter) pasted(text []rune, cut bool) {
+	if last := len(text) - 1; last > 0 && text[last] == newlineRune {
+		text = text[:last]
+	}
 	if f.asked != nil {
 		f.settle()
 	}

@@ -28,6 +28,7 @@ func TestLargePasteAsksFirst(t *testing.T) {
 		{"typed ahead is no answer", []string{"x" + big + "y\r", "\r"}, `"x" [paste 9 lines?] [bell] [bell] [?] ` + in},
 		{"dropped ahead", []string{big + "\x03y"}, `[paste 9 lines?] [?] "y"`},
 		{"the newest counts", []string{big + two, "\r"}, `[paste 9 lines?] [?] <line` + "\nline> \"\\r\"!"},
+		{"the last line end goes", []string{begin + "a\r\rb\r\n" + end}, "<a\n\nb>"},
 		{"2000 characters", []string{begin + strings.Repeat("你", 2000) + end}, "<" + strings.Repeat("你", 2000) + ">"},
 		{"and one more", []string{begin + strings.Repeat("你", 2001) + end}, "[paste 1 line?]"},
 		{"without marks", []string{lines(20), "\r" + lines(5), ""}, "[paste 25 lines?]"},
