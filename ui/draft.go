@@ -14,7 +14,7 @@ import (
 // so that only the editor reads the terminal; the display's goroutine waits for it,
 // so that only the editor writes. The loop that called goes on.
 func (t *readlineTerminal) Edit(text string) error {
-	if !t.tty.canLend() {
+	if t.closed.Load() || !t.tty.canLend() {
 		return errors.New("an editor can't be given this terminal")
 	}
 	editor, err := findEditor(os.Getenv)
