@@ -23,10 +23,12 @@ var arrows = map[string][]string{
 	"node/wire": {"rooms", "node/wire/internal/pb", "google.golang.org/protobuf"},
 	"node":      {"rooms", "node/wire", "relay", "github.com/libp2p", "github.com/multiformats", "github.com/ipfs/go-log"},
 	"ui": {
-		"rooms", "github.com/chzyer/readline", "github.com/rivo/uniseg", "github.com/mdp/qrterminal",
+		"rooms", "ui/picture", "github.com/chzyer/readline", "github.com/rivo/uniseg", "github.com/mdp/qrterminal",
 		"golang.org/x/term", "golang.org/x/sys", "no net",
 	},
-	"cmd": {"rooms", "history", "relay", "node", "ui", "github.com", "golang.org", "go.uber.org/zap"}, // which go-log writes with
+	"ui/picture": {"golang.org/x/image", "no net"},
+	"files":      {"rooms", "ui/picture", "golang.org/x/text", "golang.org/x/sys", "no net"},
+	"cmd":        {"rooms", "history", "files", "relay", "node", "ui", "github.com", "golang.org", "go.uber.org/zap"}, // which go-log writes with
 }
 
 // TestArrows keeps the arrows between the packages: what a package may import.

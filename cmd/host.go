@@ -25,6 +25,7 @@ type hostFlags struct {
 	name             string
 	listen, announce []string
 	reach            reachFlags
+	screen           screenFlags
 	maxMembers       int
 	lobby            string
 	rate             float64
@@ -58,6 +59,7 @@ To be reached from everywhere through a relay of your own (see p2pchat relay):
 	fl.StringSliceVar(&f.listen, "listen", nil, "where to listen, also :PORT, HOST:PORT (repeatable)")
 	fl.StringSliceVar(&f.announce, "announce", nil, "a forwarded port, also HOST:PORT (repeatable)")
 	f.reach.flags(fl)
+	f.screen.flags(fl)
 	fl.IntVar(&f.maxMembers, "max-members", defaults.HostMembers, "members connected at a time")
 	fl.StringVar(&f.lobby, "lobby", "lobby", "the public room that is always there")
 	fl.Float64Var(&f.rate, "rate", defaults.Rate, "messages a second of a member after ten; 0: no limit")
@@ -232,6 +234,7 @@ func (f *hostFlags) console(ctx context.Context, s *settings, host *node.Host, r
 	defer terminal.Close()
 	report.console(terminal)
 	o := s.chat(client, terminal)
+	f.screen.apply(&o)
 	o.Room, o.Owner = f.lobby, true
 	return ended(ui.Chat(ctx, o))
 }

@@ -21,6 +21,7 @@ import (
 // joinFlags are the flags of p2pchat join.
 type joinFlags struct {
 	member   memberFlags
+	screen   screenFlags
 	create   rooms.Create
 	makeRoom bool
 	plain    bool
@@ -77,6 +78,7 @@ between them.`,
 	}
 	fl := c.Flags()
 	f.member.flags(fl)
+	f.screen.flags(fl)
 	fl.BoolVar(&f.makeRoom, "create", false, "create --room instead of joining it")
 	fl.IntVar(&f.create.Limit, "limit", 0, "with --create: how many members the room takes")
 	fl.BoolVar(&f.create.Private, "private", false, "with --create: not listed, entered by invite")
@@ -103,11 +105,16 @@ func (f *joinFlags) run(ctx context.Context, s *settings, arg string) error {
 		return err
 	}
 	person, edit := onTerminal() && !s.json, canEdit() && !f.plain
-	if person && edit {
-		fmt.Fprintf(os.Stderr, "connecting to %s …\n", ui.Sanitize(arg))
+	arrived := func() {}
+	if person {
+		arrived = connecting(os.Stderr, s.called(arg, target), edit && isTerminal(os.Stderr))
 	}
 	client, done, err := s.connect(ctx, target, f.member)
-	if err != nil {
+	arrived()
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return s.explain(rooms.Refuse(rooms.Unreachable, "", "stopped before the host answered"))
+	case err != nil:
 		return s.explain(err)
 	}
 	defer done()
@@ -126,6 +133,7 @@ func (f *joinFlags) run(ctx context.Context, s *settings, arg string) error {
 		defer terminal.Close()
 	}
 	o := s.chat(client, terminal)
+	f.screen.apply(&o)
 	f.entry(&o, target)
 	if terminal != nil || s.json && f.unsent {
 		book, err := s.notebook(client.Welcome())
@@ -143,9 +151,22 @@ func (f *joinFlags) run(ctx context.Context, s *settings, arg string) error {
 	case terminal != nil:
 		err = ui.Chat(ctx, o)
 	default:
+		if !f.commands {
+			o.Session = newShellSession(ctx, client)
+		}
 		err = ui.Pipe(ctx, o, os.Stdin, os.Stdout, os.Stderr)
 	}
 	return ended(err)
+}
+
+// called is what a person calls a host: the name that it is saved under, or else the end
+// of its peer ID. Neither shows what an invite holds.
+func (s *settings) called(arg string, t node.Target) string {
+	if _, saved, err := s.savedHost(arg); err == nil && saved {
+		return arg
+	}
+	id := t.ID.String()
+	return "host …" + id[max(0, len(id)-8):]
 }
 
 func (f *joinFlags) check() error {

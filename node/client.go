@@ -72,6 +72,7 @@ type Client struct {
 	welcome   rooms.Welcome
 	wait      time.Duration // before the next try to connect; short again after an answer or a message
 	final     *rooms.Refusal
+	farewell  string // told to the room at the end
 }
 
 // request is a command on its way to its answer.
@@ -135,7 +136,8 @@ func start(ctx context.Context, c ClientConfig) (*Client, error) {
 // Send hands over a command and does not wait. Commands reach the host in the
 // order in which they were sent. Exactly one answer comes among the Events, as an
 // Answered with the ref that Send returns: what the command promises, or a
-// *rooms.Refusal. Only a client that ends leaves commands unanswered.
+// *rooms.Refusal. Only a client that ends leaves commands unanswered; a Quit, whose
+// reason is told to the room at Close, gets no answer.
 func (k *Client) Send(cmd rooms.Command) (ref uint64) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -300,7 +302,8 @@ func (k *Client) converse() (why string) {
 // goodbye tells the host and waits a moment for it to close, so that everything
 // sent has arrived.
 func (k *Client) goodbye() {
-	k.link.send(k.nextRef(), rooms.Quit{})
+	k.collect()
+	k.link.send(k.nextRef(), rooms.Quit{Reason: k.farewell})
 	k.link.finish()
 	t := time.NewTimer(closeTime)
 	defer t.Stop()

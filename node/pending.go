@@ -1,6 +1,10 @@
 package node
 
-import "p2pchat/rooms"
+import (
+	"slices"
+
+	"p2pchat/rooms"
+)
 
 // collect takes over what was submitted. A line that has no origin gets one here, once,
 // so that it is the same line however often it is sent.
@@ -9,6 +13,13 @@ func (k *Client) collect() {
 	fresh := k.submitted
 	k.submitted = nil
 	k.mu.Unlock()
+	fresh = slices.DeleteFunc(fresh, func(r *request) bool {
+		quit, ok := r.cmd.(rooms.Quit)
+		if ok {
+			k.farewell = quit.Reason
+		}
+		return ok
+	})
 	for _, r := range fresh {
 		switch c := r.cmd.(type) {
 		case rooms.Say:

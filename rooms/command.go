@@ -40,10 +40,12 @@ type (
 	// Rename takes another nick. Answer: Done.
 	Rename struct{ Nick string }
 
-	// Say says something in the room. Answer: Said, once it is on disk.
+	// Say says something in the room, or shares a file that this member has uploaded
+	// to it. Answer: Said, once it is on disk.
 	Say struct {
-		Kind   Kind // Text or Action
-		Text   string
+		Kind   Kind   // Text, Action or FileUp
+		Text   string // with FileUp: the caption, which may be empty
+		File   string // with FileUp, and only then: the File.ID that the host gave to the upload
 		Origin Origin
 	}
 
@@ -62,6 +64,14 @@ type (
 	// Answer: Found.
 	Search struct {
 		Text   string
+		Before Seq
+		Limit  int
+	}
+
+	// Files asks for the messages of the room that shared a file which is still there:
+	// the newest ones before Before (0: of all), at most Limit (0: a full page).
+	// Answer: Shared.
+	Files struct {
 		Before Seq
 		Limit  int
 	}
@@ -161,6 +171,7 @@ func (Rename) command()       {}
 func (Say) command()          {}
 func (History) command()      {}
 func (Search) command()       {}
+func (Files) command()        {}
 func (Redact) command()       {}
 func (SetRetention) command() {}
 func (Whisper) command()      {}

@@ -69,6 +69,13 @@ type (
 		Next     Seq
 	}
 
+	// Shared is what Files found, oldest first. Next is what to ask before to find
+	// older ones; 0: there are none.
+	Shared struct {
+		Messages []Message
+		Next     Seq
+	}
+
 	// Invited carries a new invite. Link is its shareable form; the registry
 	// leaves it empty, for only the host knows its own addresses.
 	Invited struct {
@@ -278,6 +285,7 @@ func (Listing) event()       {}
 func (Roster) event()        {}
 func (Page) event()          {}
 func (Found) event()         {}
+func (Shared) event()        {}
 func (Invited) event()       {}
 func (InviteList) event()    {}
 func (BanList) event()       {}

@@ -15,6 +15,12 @@ type Limits struct {
 	HostMembers  int           // members connected to the host
 	Sessions     int           // connections of one member at a time
 	FileBytes    int64         // bytes in an attachment
+	MemberBytes  int64         // bytes that a member may upload within a day of its first upload
+	RoomBytes    int64         // bytes of files in one room
+	DiskBytes    int64         // bytes of files on the host
+	FreeBytes    int64         // bytes of the disk that files leave free
+	Transfers    int           // files of one member under way at a time
+	AllTransfers int           // files under way on the host at a time
 	Burst        int           // messages a member may send at once; never zero with a Rate
 	Rate         float64       // messages a second after the burst
 	InviteUses   int           // most uses of one invite
@@ -36,6 +42,12 @@ func DefaultLimits() Limits {
 		HostMembers:  5000,
 		Sessions:     4,
 		FileBytes:    256 << 20,
+		MemberBytes:  512 << 20,
+		RoomBytes:    512 << 20,
+		DiskBytes:    1 << 30,
+		FreeBytes:    64 << 20,
+		Transfers:    4,
+		AllTransfers: 128,
 		Burst:        10,
 		Rate:         2,
 		InviteUses:   100,

@@ -54,14 +54,6 @@ type Origin struct {
 	Count  uint64 // 1, 2, 3, … per room; zero: the line has no origin and is never matched
 }
 
-// File describes an attachment.
-type File struct {
-	ID   string // identifier on the host
-	Name string // what the sender called it; untrusted
-	Size int64  // bytes
-	MIME string // by content; untrusted
-}
-
 // Message is one entry of a room's history.
 type Message struct {
 	Room   RoomID

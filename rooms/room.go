@@ -20,6 +20,7 @@ type Room struct {
 	inside   map[SessionID]*speaker
 	flood    map[PeerID]*bucket
 	origins  map[sender]*window
+	uploads  map[string]*upload // by File.ID
 	lastTime time.Time
 	failed   bool
 }
@@ -40,6 +41,7 @@ func NewRoom(limits Limits, owner PeerID) *Room {
 		inside:  map[SessionID]*speaker{},
 		flood:   map[PeerID]*bucket{},
 		origins: map[sender]*window{},
+		uploads: map[string]*upload{},
 	}
 }
 
@@ -88,6 +90,11 @@ func (r *Room) Forget(head Seq) {
 			}
 		}
 	}
+	for _, u := range r.uploads {
+		if u.posted > head {
+			u.posted = 0
+		}
+	}
 }
 
 // Recover is called when lines can be stored again.
@@ -105,11 +112,15 @@ func (r *Room) Say(now time.Time, s SessionID, cmd Say) (m Message, again bool, 
 	} else if old {
 		return Message{}, false, Refuse(BadRequest, "say it again", "this line is older than the host remembers")
 	}
-	if refusal := r.mayspeak(now, p, cmd); refusal != nil {
+	file, refusal := r.mayspeak(now, p, cmd)
+	if refusal != nil {
 		return Message{}, false, refusal
 	}
 	m = r.entry(now, p, cmd.Kind)
 	m.Text, m.Origin = cmd.Text, cmd.Origin
+	if file != nil {
+		file.posted, m.File = m.Seq, &file.File
+	}
 	r.remember(m)
 	return m, false, nil
 }
@@ -154,14 +165,23 @@ func (r *Room) entry(now time.Time, p *speaker, kind Kind) Message {
 	return Message{Seq: r.Head, Time: now, Kind: kind, From: p.author}
 }
 
-func (r *Room) mayspeak(now time.Time, p *speaker, cmd Say) *Refusal {
+// mayspeak tells whether a member may say this now, and which upload it shares.
+func (r *Room) mayspeak(now time.Time, p *speaker, cmd Say) (*upload, *Refusal) {
 	if p.muted {
-		return Refuse(Denied, "ask an operator to /unmute you", "you are muted in this room")
+		return nil, muted()
 	}
 	if refusal := r.limits.checkText(cmd); refusal != nil {
-		return refusal
+		return nil, refusal
 	}
-	return r.mayWrite(now, p, 1)
+	file, refusal := r.shared(now, p, cmd)
+	if refusal != nil {
+		return nil, refusal
+	}
+	return file, r.mayWrite(now, p, 1)
+}
+
+func muted() *Refusal {
+	return Refuse(Denied, "ask an operator to /unmute you", "you are muted in this room")
 }
 
 // mayWrite tells whether a member may add something to the history now that counts for
@@ -209,10 +229,10 @@ func (r *Room) forgetQuiet(now time.Time) {
 }
 
 func (l Limits) checkText(cmd Say) *Refusal {
-	if cmd.Kind != Text && cmd.Kind != Action {
+	if cmd.Kind < Text || cmd.Kind > FileUp || (cmd.Kind == FileUp) != (cmd.File != "") {
 		return Refuse(BadRequest, "", "this is not something to say")
 	}
-	if strings.TrimSpace(cmd.Text) == "" {
+	if cmd.Kind != FileUp && strings.TrimSpace(cmd.Text) == "" {
 		return Refuse(BadRequest, "type something first", "there is nothing in this message")
 	}
 	if !utf8.ValidString(cmd.Text) {

@@ -19,13 +19,13 @@ var commands = map[string]rooms.Command{
 	"Rename": rooms.Rename{}, "Say": rooms.Say{}, "History": rooms.History{}, "Whisper": rooms.Whisper{}, "Topic": rooms.Topic{},
 	"SetLimit": rooms.SetLimit{}, "Invite": rooms.Invite{}, "Invites": rooms.Invites{}, "Revoke": rooms.Revoke{},
 	"Kick": rooms.Kick{}, "Ban": rooms.Ban{}, "Unban": rooms.Unban{}, "Bans": rooms.Bans{}, "Mute": rooms.Mute{}, "Op": rooms.Op{},
-	"Whois": rooms.Whois{}, "Close": rooms.Close{}, "Search": rooms.Search{}, "Redact": rooms.Redact{}, "SetRetention": rooms.SetRetention{},
+	"Whois": rooms.Whois{}, "Close": rooms.Close{}, "Search": rooms.Search{}, "Files": rooms.Files{}, "Redact": rooms.Redact{}, "SetRetention": rooms.SetRetention{},
 	"Status": rooms.Status{}, "Ping": rooms.Ping{}, "Quit": rooms.Quit{},
 	"Connect": rooms.Connect{}, "Disconnect": rooms.Disconnect{},
 }
 
 // elsewhere are the commands that a room answers, not the registry.
-var elsewhere = []string{"Say", "History", "Search", "Redact"}
+var elsewhere = []string{"Say", "History", "Search", "Files", "Redact"}
 
 // sources parses the package.
 func sources(t *testing.T) []*ast.File {

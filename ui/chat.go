@@ -10,7 +10,6 @@ import (
 )
 
 const (
-	bellPause  = 5 * time.Second        // between two rings
 	overdue    = 400 * time.Millisecond // after this an unconfirmed line is worth a word
 	secondTime = 2 * time.Second        // two interrupts within this are meant
 	longWait   = 5 * time.Second        // after this it is worth a word that a line was said at last
@@ -47,10 +46,12 @@ type chat struct {
 
 	speech      speech
 	missed      missed
+	errands     []*errand // what the person has asked for and waits for, oldest first
+	abandoned   int       // ways into rooms that the person has given up, and that are not answered
 	status      string
 	replaying   bool // between the marks of earlier messages
 	day         time.Time
-	lastBell    time.Time
+	bell        ringer
 	interrupted time.Time
 }
 
@@ -59,7 +60,8 @@ func newChat(o Options) *chat {
 	l.hasty = true
 	return &chat{
 		loop: l, desk: l.desk, account: l.account, term: o.Terminal, parser: l.o.parser(),
-		page:    &page{width: o.Terminal.Width, color: o.Color, now: o.Now},
+		page:    &page{width: o.Terminal.Width, color: o.Color, links: o.Links, now: o.Now},
+		bell:    ringer{when: o.Bell, notify: o.Notify},
 		ignored: make(map[rooms.PeerID]string),
 	}
 }
@@ -74,25 +76,11 @@ func (c *chat) say(format string, args ...any) { c.print(c.page.notice(format, a
 
 // prompt shows where the person is.
 func (c *chat) prompt() {
+	c.showStatus()
 	if c.scene.inRoom() {
 		c.term.SetPrompt("#" + Sanitize(string(c.scene.room.Room)) + "> ")
 	} else {
 		c.term.SetPrompt("p2pchat> ")
-	}
-}
-
-// showStatus says what is out of the ordinary, and nothing otherwise.
-func (c *chat) showStatus() {
-	var parts []string
-	if c.loop.away {
-		parts = append(parts, "connection lost, trying again")
-	}
-	if waiting := c.speech.status(c.loop.away); waiting != "" {
-		parts = append(parts, waiting)
-	}
-	if status := strings.Join(parts, " · "); status != c.status {
-		c.status = status
-		c.term.SetStatus(status)
 	}
 }
 
@@ -121,7 +109,7 @@ func (c *chat) read(in input) {
 		return
 	}
 	line := in.text
-	if !c.scene.inRoom() && c.desk.moving == 0 && !strings.HasPrefix(line, "/") {
+	if !c.scene.inRoom() && !c.moving() && !strings.HasPrefix(line, "/") {
 		choice, ok := c.scene.choice(line)
 		if !ok {
 			c.print(c.page.refusal(nowhere())...)
@@ -168,9 +156,9 @@ func nowhere() *rooms.Refusal {
 }
 
 // interrupt is Ctrl-C: the terminal has already emptied the line. On an empty
-// one it drops the lines that wait.
+// one it gives up what the person waits for, or else drops the lines that wait.
 func (c *chat) interrupt(text string) {
-	if text == "" && c.drop(func(*spoken) bool { return true }) {
+	if text == "" && (c.stopWaiting() || c.drop(func(*spoken) bool { return true })) {
 		return
 	}
 	now := c.loop.o.Now()
@@ -190,21 +178,29 @@ func (c *chat) ask(t typed) {
 }
 
 // send sends a command; then gets its answer, and what shows it.
-func (c *chat) send(t typed, then func(ev rooms.Event, show func())) {
-	asked := c.loop.o.Now()
-	c.desk.ask(c.wider(t.cmd), func(ev rooms.Event) {
+func (c *chat) send(t typed, then func(ev rooms.Event, show func())) *errand {
+	e := c.errand(t.cmd)
+	e.ref = c.desk.ask(c.wider(t.cmd), func(ev rooms.Event) {
+		dropped := c.done(e)
 		then(ev, func() {
-			if _, ok := t.cmd.(rooms.Ping); ok && ev == (rooms.Done{}) {
-				c.say("the host answered in %s", roundTrip(c.loop.o.Now().Sub(asked)))
-				return
+			switch _, ping := t.cmd.(rooms.Ping); {
+			case dropped:
+				c.undo(ev)
+			case ping && ev == (rooms.Done{}):
+				c.say("the host answered in %s", roundTrip(c.loop.o.Now().Sub(e.at)))
+			default:
+				c.answered(t, ev)
 			}
-			c.answered(t, ev)
 		})
 		if moves(t.cmd) {
 			c.goOn()
 		}
 	})
+	return e
 }
+
+// moving reports whether a room is being entered or left, and the person still wants it.
+func (c *chat) moving() bool { return c.desk.moving > c.abandoned }
 
 // answered shows the answer to a command.
 func (c *chat) answered(t typed, ev rooms.Event) {
@@ -215,7 +211,7 @@ func (c *chat) answered(t typed, ev rooms.Event) {
 			c.say("this room is private: its ID is %s and it is in no list; /invite lets others in", ev.Room.Room)
 		}
 	case rooms.Done:
-		c.done(t)
+		c.carriedOut(t)
 	case rooms.Invited:
 		c.print(c.page.answer(ev)...)
 		if t.qr {
@@ -233,8 +229,8 @@ func (c *chat) answered(t typed, ev rooms.Event) {
 	}
 }
 
-// done acts on a Done; most are told by an event as well, to everybody.
-func (c *chat) done(t typed) {
+// carriedOut acts on a Done; most are told by an event as well, to everybody.
+func (c *chat) carriedOut(t typed) {
 	switch cmd := t.cmd.(type) {
 	case rooms.Leave:
 		c.out("you left #%s", c.scene.room.Room)

@@ -186,8 +186,8 @@ func TestChatSendsWhatWasLeft(t *testing.T) {
 		s.wantAsked(t)
 		s.enter(devAt(0, 3), member(alice, "alice"))
 		s.wantAsked(t, rooms.History{After: 1})
-		if want := "4 lines waiting"; s.term.status != want {
-			t.Errorf("status %q, want %q", s.term.status, want)
+		if want := "4 lines waiting"; s.special() != want {
+			t.Errorf("status %q, want %q", s.special(), want)
 		}
 		own := posted(3, alice, "alice", "got through")
 		own.Origin = lines[0].Origin
@@ -203,8 +203,8 @@ func TestChatSendsWhatWasLeft(t *testing.T) {
 		s.wantAsked(t, rooms.Say{Kind: rooms.Text, Text: "typed early", Origin: rooms.Origin{Client: 7, Count: 1}})
 		s.settle(t, rooms.Said{Seq: 5})
 		s.want("!! you are muted; ask", `-- not said: "nor this"`, "-- 1 line that waited is said now")
-		if len(book.lines) != 1 || book.lines[0].Text != "for another room" || s.term.status != "" {
-			t.Errorf("kept %v, status %q", book.lines, s.term.status)
+		if len(book.lines) != 1 || book.lines[0].Text != "for another room" || s.special() != "" {
+			t.Errorf("kept %v, status %q", book.lines, s.special())
 		}
 	})
 }
@@ -223,8 +223,8 @@ func TestChatKeepsWhatWaits(t *testing.T) {
 		s.wantAsked(t)
 		s.forget()
 		s.say("kept")
-		if want := "connection lost, trying again · 2 lines waiting"; s.term.status != want {
-			t.Errorf("status %q, want %q", s.term.status, want)
+		if want := "connection lost, trying again · 2 lines waiting"; s.special() != want {
+			t.Errorf("status %q, want %q", s.special(), want)
 		}
 		s.say("/status")
 		if got := s.term.printed[len(s.term.printed)-1]; got != "-- 2 lines waiting for the host, and kept on disk" {

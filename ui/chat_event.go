@@ -49,24 +49,25 @@ func (c *chat) welcome(ev rooms.Welcome) {
 		c.menu()
 		return
 	}
-	c.desk.ask(c.wider(cmd), func(answer rooms.Event) {
-		if no, ok := answer.(*rooms.Refusal); ok {
+	var way *errand
+	way = c.send(typed{cmd: cmd}, func(answer rooms.Event, show func()) {
+		if no, ok := answer.(*rooms.Refusal); ok && !way.dropped {
 			c.noRoom(cmd, no)
 			c.loop.fail(no)
-		} else {
-			c.answered(typed{cmd: cmd}, answer)
+			return
 		}
-		c.goOn()
+		show()
 	})
 }
 
 // menu shows the rooms and the three choices.
 func (c *chat) menu() {
-	c.desk.ask(rooms.List{}, func(answer rooms.Event) {
-		if l, ok := answer.(rooms.Listing); ok {
-			c.listed(l)
+	c.send(typed{cmd: rooms.List{}}, func(answer rooms.Event, show func()) {
+		show()
+		if l, ok := answer.(rooms.Listing); ok && len(l.Rooms) == 0 {
+			c.say("type create and an ID to make the first one, for example: create kitchen")
+			return
 		}
-		c.print(c.page.answer(answer)...)
 		c.say("you can")
 		c.print(c.page.item("join    a room: type its number or its ID")...)
 		c.print(c.page.item("create  a room: type create and an ID")...)
@@ -105,7 +106,9 @@ func (c *chat) posted(ev rooms.Posted) {
 			me = ""
 		}
 		rows, mention := c.page.message(ev.Message, me, earlier)
-		c.ring(rows, mention && !earlier)
+		if !earlier && me != "" {
+			c.ring(rows, mention, ev.From, "in #"+Sanitize(string(ev.Room)))
+		}
 		c.print(rows...)
 	}
 	if earlier && ev.Seq == c.scene.head {
@@ -125,14 +128,11 @@ func (c *chat) date(ev rooms.Posted) {
 	c.day = ev.Time
 }
 
-// ring puts a bell into rows that are meant for the person, at most once in a while.
-func (c *chat) ring(rows []string, meant bool) {
-	now := c.loop.o.Now()
-	if !meant || c.loop.o.Silent || c.term.Width() == 0 || now.Sub(c.lastBell) < bellPause {
-		return
+// ring makes the first of rows ring for what somebody said; meant: for the person.
+func (c *chat) ring(rows []string, meant bool, from rooms.Author, what string) {
+	if c.term.Width() > 0 && len(rows) > 0 {
+		rows[0] = c.bell.ring(meant, c.loop.o.Now(), SanitizeNick(from.Nick)+" "+what) + rows[0]
 	}
-	c.lastBell = now
-	rows[0] = "\a" + rows[0]
 }
 
 func (c *chat) whispered(ev rooms.Whispered) {
@@ -140,7 +140,9 @@ func (c *chat) whispered(ev rooms.Whispered) {
 		return
 	}
 	rows := c.page.whisper(ev)
-	c.ring(rows, !ev.Own)
+	if !ev.Own {
+		c.ring(rows, true, ev.From, "whispers")
+	}
 	c.print(rows...)
 }
 
@@ -152,6 +154,7 @@ func (c *chat) member(ev rooms.MemberChanged) {
 		return
 	}
 	if c.scene.member(ev) {
+		c.showStatus()
 		c.term.SetCompleter(c.scene.completer())
 		c.print(c.page.member(ev, mine)...)
 	}
@@ -178,6 +181,7 @@ func (c *chat) room(ev rooms.RoomChanged) {
 	case ev.What == rooms.RoomUpdated && here:
 		c.print(c.page.updated(c.scene.room, ev.Room)...)
 		c.scene.room = ev.Room
+		c.showStatus()
 	}
 }
 
@@ -205,6 +209,7 @@ func (c *chat) connection(ev rooms.Connection) {
 func (c *chat) path(ev rooms.Path) {
 	was := c.scene.way
 	c.scene.way = ev
+	c.showStatus()
 	same := was.Path == ev.Path && was.Transport == ev.Transport
 	if same && (was.Why == ev.Why || ev.Why == "") || ev.Transport == "memory" {
 		return

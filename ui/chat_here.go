@@ -94,7 +94,7 @@ func (c *chat) statusLines() []string {
 
 func (c *chat) help(name string) { c.print(c.page.helpFor(name)...) }
 
-func (c *chat) quit(string) { c.loop.leave() }
+func (c *chat) quit(why string) { c.loop.quit(why) }
 
 // state answers /status: what is known here, and for its owner the host's own answer.
 func (c *chat) state(string) {
@@ -113,7 +113,7 @@ func (c *chat) already(cmd rooms.Command) bool {
 			return true
 		}
 	case rooms.Join:
-		if c.scene.inRoom() && c.desk.moving == 0 && strings.EqualFold(cmd.Room, string(c.scene.room.Room)) {
+		if c.scene.inRoom() && !c.moving() && strings.EqualFold(cmd.Room, string(c.scene.room.Room)) {
 			c.print(c.page.already(c.scene.room)...)
 			return true
 		}

@@ -110,20 +110,20 @@ func TestChatSpeaks(t *testing.T) {
 		s.say("//x")
 		s.say("   ")
 		s.wantAsked(t, rooms.Say{Kind: rooms.Text, Text: "hello"})
-		if s.term.status != "" {
-			t.Errorf("status %q at once", s.term.status)
+		if s.special() != "" {
+			t.Errorf("status %q at once", s.special())
 		}
 		s.pass(overdue)
-		if s.term.status != "2 lines waiting" {
-			t.Errorf("status %q", s.term.status)
+		if s.special() != "2 lines waiting" {
+			t.Errorf("status %q", s.special())
 		}
 		s.tell(posted(3, alice, "alice", "hello"))
 		s.settle(t, rooms.Said{Seq: 3})
 		s.wantAsked(t, rooms.Say{Kind: rooms.Text, Text: "/x"})
 		s.settle(t, rooms.Refuse(rooms.Denied, "ask", "you are muted"))
 		s.want("00:03 alice hello", "!! you are muted; ask")
-		if s.term.status != "" {
-			t.Errorf("status %q after the answers", s.term.status)
+		if s.special() != "" {
+			t.Errorf("status %q after the answers", s.special())
 		}
 	})
 }
@@ -212,14 +212,14 @@ func TestChatConnection(t *testing.T) {
 		s.tell(rooms.Connection{What: rooms.ConnectionLost, Why: "timeout"})
 		s.say("anyone?")
 		s.want("-- connection lost (timeout); trying again, what you type is sent then")
-		if s.term.status != "connection lost, trying again · 1 line waiting" {
-			t.Errorf("status %q", s.term.status)
+		if s.special() != "connection lost, trying again · 1 line waiting" {
+			t.Errorf("status %q", s.special())
 		}
 		s.tell(rooms.Connection{What: rooms.ConnectionRestored})
 		s.settle(t, rooms.Said{Seq: 3})
 		s.want("-- connected again")
-		if s.term.status != "" {
-			t.Errorf("status %q", s.term.status)
+		if s.special() != "" {
+			t.Errorf("status %q", s.special())
 		}
 	})
 }

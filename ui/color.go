@@ -39,3 +39,9 @@ func ColorDepth(env func(string) string, mode string, tty bool) int {
 	}
 	return 16
 }
+
+// TerminalWidth is the number of columns of the terminal f; 80 where that is not known.
+func TerminalWidth(f *os.File) int {
+	columns, _ := terminalSize(int(f.Fd()))
+	return columns
+}

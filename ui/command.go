@@ -51,6 +51,7 @@ type hands interface {
 	showRetention(arg string)
 	ignore(arg string)
 	unignore(arg string)
+	setBell(arg string)
 	clear(arg string)
 	state(arg string)
 	help(arg string)

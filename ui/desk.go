@@ -12,23 +12,35 @@ type desk struct {
 	session Session
 	open    map[uint64]func(rooms.Event) // what to do with the answers that are to come
 	moving  int                          // open commands that move the member between rooms
+	let     int                          // open commands that nobody waits for
 }
 
 func newDesk(s Session) *desk { return &desk{session: s, open: map[uint64]func(rooms.Event){}} }
 
-// pending is how many commands have no answer yet.
-func (d *desk) pending() int { return len(d.open) }
+// pending is how many commands are waited for.
+func (d *desk) pending() int { return len(d.open) - d.let }
 
 // ask sends cmd; then is called in the loop with its answer.
-func (d *desk) ask(cmd rooms.Command, then func(rooms.Event)) {
-	ref := d.session.Send(cmd)
+func (d *desk) ask(cmd rooms.Command, then func(rooms.Event)) (ref uint64) {
+	ref = d.session.Send(cmd)
 	if !moves(cmd) {
 		d.open[ref] = then
-		return
+		return ref
 	}
 	d.moving++
 	d.open[ref] = func(e rooms.Event) {
 		d.moving--
+		then(e)
+	}
+	return ref
+}
+
+// letGo waits for an answer no more; should it come, it is acted on as before.
+func (d *desk) letGo(ref uint64) {
+	then := d.open[ref]
+	d.let++
+	d.open[ref] = func(e rooms.Event) {
+		d.let--
 		then(e)
 	}
 }

@@ -216,6 +216,17 @@ func (s *seat) put(in input) {
 	synctest.Wait()
 }
 
+// special is the status without what it always says.
+func (s *seat) special() string {
+	parts := strings.Split(s.term.status, " · ")
+	return strings.Join(slices.DeleteFunc(parts, func(part string) bool {
+		return strings.HasSuffix(part, " member") || strings.HasSuffix(part, " members")
+	}), " · ")
+}
+
+// interrupt is Ctrl-C on an empty line.
+func (s *seat) interrupt() { s.put(input{err: ErrInterrupt}) }
+
 // leave types /quit and waits for the end.
 func (s *seat) leave() error {
 	s.t.Helper()

@@ -93,7 +93,7 @@ func (j *jsonMode) resend(lines []rooms.Message, n int) {
 		case refused && (no.Code == rooms.NotInRoom || j.account.visit != visit): // it waits for the next time
 			return
 		case refused && no.Code == rooms.RateLimited:
-			j.loop.alarm(no.Retry+leastWait(no.Retry), func() { j.resend(lines, n) })
+			j.loop.set(&j.loop.alarm, no.Retry+leastWait(no.Retry), func() { j.resend(lines, n) })
 			return
 		case refused:
 			j.notice("not said: %s, for %s", whole(l.Text), no.Error())

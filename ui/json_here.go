@@ -25,12 +25,13 @@ func (j *jsonMode) help(name string) {
 	j.write(textAnswer{head: ok(j.ref), Text: strings.Join(p.helpFor(name), "\n")})
 }
 
-func (j *jsonMode) quit(string) {
+func (j *jsonMode) quit(why string) {
 	j.quitRef = &quitRequest{j.ref}
-	j.loop.leave()
+	j.loop.quit(why)
 }
 
-func (j *jsonMode) clear(string) { j.write(okObject(j.ref)) }
+func (j *jsonMode) clear(string)   { j.write(okObject(j.ref)) }
+func (j *jsonMode) setBell(string) { j.write(okObject(j.ref)) }
 
 func (j *jsonMode) ignore(string) {
 	j.notHere("leave out the messages of that peer yourself", "/ignore")

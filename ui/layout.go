@@ -1,7 +1,6 @@
 package ui
 
 import (
-	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -21,6 +20,7 @@ type cell struct {
 	text  string
 	width int
 	style style
+	whole int // not 0: which cell it is, from 1, of something that is not broken
 }
 
 // cells cuts runs into graphemes.
@@ -32,7 +32,7 @@ func cells(runs []run) []cell {
 			var g string
 			var width int
 			g, rest, width, state = uniseg.FirstGraphemeClusterInString(rest, state)
-			out = append(out, cell{g, width, r.style})
+			out = append(out, cell{text: g, width: width, style: r.style})
 		}
 	}
 	return out
@@ -49,6 +49,7 @@ func layout(runs []run, width int) [][]run {
 	var rows [][]run
 	for i, line := range splitLines(cells(runs)) {
 		first := i == 0
+		keepLinksWhole(line)
 		for {
 			room := width
 			if width > 0 && !first {
@@ -78,7 +79,7 @@ func splitLines(all []cell) [][]cell {
 	return lines
 }
 
-// fill takes from line what fits into width columns.
+// fill takes from line what fits into width columns, and breaks it at a blank if it can.
 func fill(line []cell, width int) (row, rest []cell) {
 	if width <= 0 {
 		return line, nil
@@ -92,53 +93,65 @@ func fill(line []cell, width int) (row, rest []cell) {
 		if used <= width {
 			continue
 		}
-		if c.text == " " {
-			return line[:i], line[i+1:]
-		}
-		if start := blank + 1; isLink(line[start:]) {
-			if start > 0 {
-				return line[:blank], line[start:]
+		at, end := i, i
+		if c.whole > 0 { // go back to the beginning of what must not be broken
+			at, end = i-(c.whole-1), i-(c.whole-1)
+			for end < len(line) && line[end].whole == end-at+1 {
+				end++
 			}
-			return cutWord(line)
 		}
-		if blank > 0 {
+		switch {
+		case c.text == " ":
+			return line[:i], line[i+1:]
+		case blank > 0:
 			return line[:blank], line[blank+1:]
+		case at > 0 && c.whole > 0:
+			return line[:at], line[at:]
+		case c.whole > 0:
+			return line[:end], dropBlank(line[end:])
 		}
 		return line[:max(1, i)], line[max(1, i):]
 	}
 	return line, nil
 }
 
-// cutWord takes the first word of line.
-func cutWord(line []cell) (row, rest []cell) {
-	for i, c := range line {
-		if c.text == " " {
-			return line[:i], line[i+1:]
+// dropBlank drops the blank that a row is broken at.
+func dropBlank(line []cell) []cell {
+	if len(line) > 0 && line[0].text == " " {
+		return line[1:]
+	}
+	return line
+}
+
+// keepLinksWhole counts the cells of every link from 1 on: they are not to be torn apart,
+// for nobody could follow the pieces. What is wider than the screen is left for the
+// terminal to wrap, so it must be nothing but visible ASCII.
+func keepLinksWhole(line []cell) {
+	for start := 0; start < len(line); {
+		end := start
+		for end < len(line) && line[end].text != " " && line[end].style == line[start].style {
+			end++
 		}
+		if line[start].style == link || line[start].style == oldLink || isLink(line[start:end]) {
+			for i := start; i < end; i++ {
+				line[i].whole = i - start + 1
+			}
+		}
+		start = max(end, start+1)
 	}
-	return line, nil
 }
 
-// isLink reports whether line begins with a link of nothing but visible ASCII:
-// only such a word may be left for the terminal to wrap.
-func isLink(line []cell) bool {
-	if !hasScheme(line) {
-		return false
-	}
-	word, _ := cutWord(line)
-	return !slices.ContainsFunc(word, func(c cell) bool {
-		return len(c.text) != 1 || c.text[0] <= ' ' || c.text[0] > '~'
-	})
-}
-
-// hasScheme reports whether line begins like a link.
-func hasScheme(line []cell) bool {
+// isLink reports whether word is a link, or an invite.
+func isLink(word []cell) bool {
 	var b strings.Builder
-	for _, c := range line[:min(len(line), len("https://"))] {
+	for _, c := range word {
+		if len(c.text) != 1 || c.text[0] <= ' ' || c.text[0] > '~' {
+			return false
+		}
 		b.WriteString(c.text)
 	}
 	text := strings.ToLower(b.String())
-	return strings.HasPrefix(text, "https://") || strings.HasPrefix(text, "http://") || strings.HasPrefix(text, "p2pchat:")
+	return webLink(text) || strings.HasPrefix(text, "p2pchat:")
 }
 
 // join makes runs of cells again.

@@ -34,14 +34,15 @@ type loop struct {
 	desk     *desk
 	account  *account
 	lines    <-chan input
-	ticks    <-chan time.Time // an alarm set by the mode
-	rang     func()           // what to do at the alarm
+	alarm    timer // of what waits to be said
+	reminder timer // of what was asked
 	linger   <-chan time.Time
 	leaving  bool           // no further input; what was asked is finished
 	away     bool           // the connection is lost
 	closed   bool           // the session is over
 	over     bool           // nothing is waited for any more
 	left     bool           // the person meant to leave
+	farewell string         // what the room is told then
 	welcomed bool           // input is read only after the host has said who is who
 	hasty    bool           // at the end, do not wait for a lost connection, nor for ever
 	goodbye  *rooms.Refusal // what the host said last, should it end the session
@@ -109,9 +110,10 @@ func (l *loop) step(ctx context.Context, m mode) {
 			return
 		}
 		l.take(m, ev)
-	case <-l.ticks:
-		l.ticks = nil
-		l.rang()
+	case <-l.alarm.ticks:
+		l.alarm.ring()
+	case <-l.reminder.ticks:
+		l.reminder.ring()
 	case <-l.linger:
 		l.over = true
 	}
@@ -139,13 +141,28 @@ func (l *loop) settle(m mode) {
 	}
 }
 
-// alarm calls then after d, in the loop. There is one alarm at a time.
-func (l *loop) alarm(d time.Duration, then func()) {
-	l.ticks, l.rang = l.o.After(d), then
+// timer calls something once, in the loop.
+type timer struct {
+	ticks <-chan time.Time
+	rang  func()
+}
+
+// set lets t call then after d, and forget what it was set to before.
+func (l *loop) set(t *timer, d time.Duration, then func()) { *t = timer{l.o.After(d), then} }
+
+func (t *timer) ring() {
+	t.ticks = nil
+	t.rang()
 }
 
 // leave ends the input: what was asked is finished, then the loop is through.
 func (l *loop) leave() { l.leaving, l.left = true, true }
+
+// quit leaves, and tells the room why.
+func (l *loop) quit(why string) {
+	l.farewell = why
+	l.leave()
+}
 
 // fail leaves with an error.
 func (l *loop) fail(err error) {
@@ -237,6 +254,9 @@ func (l *loop) finish(m mode) error {
 	unsent, first := m.owed()
 	if open := l.desk.pending() + unsent - m.kept(); open > 0 && l.result == nil {
 		l.result = unconfirmed(open, first)
+	}
+	if l.farewell != "" {
+		l.o.Session.Send(rooms.Quit{Reason: l.farewell})
 	}
 	if err := l.desk.close(); l.result == nil {
 		l.result = err

@@ -66,7 +66,7 @@ func newPipe(o Options, out, errw io.Writer) *pipe {
 	l := newLoop(o)
 	return &pipe{
 		loop: l, desk: l.desk, parser: l.o.parser(), out: out, errw: errw,
-		page: &page{width: func() int { return 0 }, now: o.Now},
+		page: &page{width: func() int { return 0 }, now: o.Now, mute: !o.Commands},
 	}
 }
 
@@ -127,7 +127,7 @@ func (p *pipe) ask(cmd rooms.Command) {
 		switch {
 		case refused && no.Code == rooms.RateLimited:
 			p.waiting = true
-			p.loop.alarm(max(no.Retry, 0)+leastWait(no.Retry), func() {
+			p.loop.set(&p.loop.alarm, max(no.Retry, 0)+leastWait(no.Retry), func() {
 				p.waiting = false
 				p.ask(cmd)
 			})
@@ -266,11 +266,12 @@ var _ hands = (*pipe)(nil)
 func (p *pipe) showTopic(string) { p.tell(p.page.notice("topic: %s", p.scene.room.Topic)) }
 func (p *pipe) state(string)     { p.ask(rooms.Status{}) }
 func (p *pipe) help(name string) { p.tell(p.page.helpFor(name)) }
-func (p *pipe) quit(string)      { p.loop.leave() }
+func (p *pipe) quit(why string)  { p.loop.quit(why) }
 func (p *pipe) clear(string)     {}
 func (p *pipe) edit(string)      { p.refused(noScreen()) }
 func (p *pipe) ignore(string)    { p.refused(notInPipe()) }
 func (p *pipe) unignore(string)  { p.refused(notInPipe()) }
+func (p *pipe) setBell(string)   {}
 
 func noScreen() *rooms.Refusal {
 	return rooms.Refuse(rooms.BadRequest, "say it as it is", "a pipe has no screen for an editor")

@@ -19,16 +19,20 @@ func servePipe(ctx context.Context, o Options, p *program, in io.Reader) error {
 // playPipe is a pipeline that has entered the room dev.
 func playPipe(t *testing.T, change func(*Options), play func(*program)) {
 	t.Helper()
+	help := ""
 	start(t, func(o *Options) {
 		o.Room = "dev"
 		if change != nil {
 			change(o)
 		}
+		if o.Commands {
+			help = " · /help"
+		}
 	}, servePipe, func(p *program) {
 		p.tell(welcome())
 		p.settle(t, dev(2))
 		p.wantAsked(t, rooms.Join{Room: "dev", Recent: 10})
-		p.wantNotices("-- you are in #dev as alice · 1 here · /help", "-- topic: what we build")
+		p.wantNotices("-- you are in #dev as alice · 1 here"+help, "-- topic: what we build")
 		play(p)
 	})
 }

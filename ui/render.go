@@ -13,6 +13,8 @@ import (
 type page struct {
 	width func() int // 0: rows are not broken
 	color int
+	links bool // the terminal shows hyperlinks
+	mute  bool // there are no commands, so none are named
 	now   func() time.Time
 }
 
@@ -74,23 +76,20 @@ func (p *page) said(m rooms.Message, me string) (runs []run, mention bool) {
 	if m.Redacted {
 		return []run{p.clock(m.Time), nick, {dim, " (removed)"}}, false
 	}
-	text := SanitizeBody(m.Text)
+	runs = []run{p.clock(m.Time), nick}
+	before := " "
 	switch m.Kind {
 	case rooms.Action:
 		runs = []run{p.clock(m.Time), {plain, "* "}, nick}
 	case rooms.FileUp:
-		runs = []run{p.clock(m.Time), nick, {plain, " shares " + fileText(m.File)}}
-		if text != "" {
-			text = ": " + text
-		}
-	default:
-		runs = []run{p.clock(m.Time), nick}
+		runs = append(runs, run{plain, " shares " + fileText(m.File)})
+		before = ": "
 	}
-	if text != "" && m.Kind != rooms.FileUp {
-		text = " " + text
+	if m.Text == "" {
+		return runs, false
 	}
-	body, mention := mentions(text, SanitizeNick(me))
-	return append(runs, body...), mention
+	body, mention := mentions(marked(SanitizeBody(m.Text)), SanitizeNick(me))
+	return append(append(runs, run{plain, before}), body...), mention
 }
 
 // fileText describes an attachment.
@@ -107,7 +106,8 @@ func (p *page) whisper(w rooms.Whispered) []string {
 	if w.Own {
 		from, to = run{strong, "you"}, run{p.nickStyle(w.To.Peer), SanitizeNick(w.To.Nick)}
 	}
-	return p.rows(p.clock(p.now()), from, run{dim, " → "}, to, run{plain, ": " + SanitizeBody(w.Text)})
+	head := []run{p.clock(p.now()), from, {dim, " → "}, to, {plain, ": "}}
+	return p.rows(append(head, marked(SanitizeBody(w.Text))...)...)
 }
 
 // wayText describes a path in plain words.
@@ -205,7 +205,10 @@ func (p *page) entered(room rooms.RoomInfo, me rooms.PeerID, nick string, member
 	case len(others) > 0:
 		company = fmt.Sprintf("%d here: %s", len(others), strings.Join(others, " "))
 	}
-	rows := p.notice("you are in #%s as %s · %s · /help", room.Room, SanitizeNick(nick), company)
+	if !p.mute {
+		company += " · /help"
+	}
+	rows := p.notice("you are in #%s as %s · %s", room.Room, SanitizeNick(nick), company)
 	if room.Topic != "" {
 		rows = append(rows, p.notice("topic: %s", room.Topic)...)
 	}

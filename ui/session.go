@@ -43,7 +43,9 @@ type Options struct {
 	Owner    bool          // this is the console of the host itself
 	Commands bool          // Pipe: a line that begins with "/" is a command
 	Escape   bool          // JSON: the output is a terminal, escape what could steer it
-	Silent   bool          // Chat: never ring the bell
+	Links    bool          // Chat: the terminal shows hyperlinks, see Hyperlinks
+	Bell     Bell          // Chat: when to ring
+	Notify   Notify        // Chat: how to tell the desktop, when the bell rings
 	Linger   time.Duration // at the end, how long a lost connection is waited for; 0: DefaultLinger
 }
 

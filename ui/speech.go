@@ -166,15 +166,15 @@ func (c *chat) speak(t typed) {
 	}
 	c.account.head(t.cmd)
 	l := &spoken{typed: t, at: c.loop.o.Now(), held: c.loop.away}
-	if c.desk.moving == 0 && !c.speech.leaving() {
+	if !c.moving() && !c.speech.leaving() {
 		l.room = c.scene.room.Room
 	}
 	c.note(l)
 	// Nor may a line overtake those of an earlier run that may wait for the same room.
-	wait := c.loop.away || c.speech.reading || c.desk.moving > 0 && c.account.waits() || len(c.speech.lines) > 0
+	wait := c.loop.away || c.speech.reading || c.moving() && c.account.waits() || len(c.speech.lines) > 0
 	c.speech.lines = append(c.speech.lines, l)
 	if len(c.speech.lines) == 1 {
-		c.loop.alarm(overdue, func() { c.speech.late = len(c.speech.lines) > 0; c.showStatus() })
+		c.loop.set(&c.loop.alarm, overdue, func() { c.speech.late = len(c.speech.lines) > 0; c.showStatus() })
 	}
 	if !wait {
 		c.utter(l)
@@ -255,7 +255,7 @@ const storagePause = 10 * time.Second
 func (c *chat) patient(l *spoken, retry time.Duration) {
 	s := &c.speech
 	l.sent, s.slow, s.pausing = false, true, true
-	c.loop.alarm(max(retry, 0)+leastWait(retry), func() {
+	c.loop.set(&c.loop.alarm, max(retry, 0)+leastWait(retry), func() {
 		s.pausing = false
 		c.goOn()
 	})

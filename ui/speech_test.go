@@ -71,8 +71,8 @@ func TestChatHoldsWhatIsTooFast(t *testing.T) {
 			s.say(name)
 		}
 		h.want(t, names[:10])
-		if want := "90 lines waiting (the host takes 2 a second), Ctrl-C drops what waits"; s.term.status != want {
-			t.Errorf("status %q, want %q", s.term.status, want)
+		if want := "90 lines waiting (the host takes 2 a second), Ctrl-C drops what waits"; s.special() != want {
+			t.Errorf("status %q, want %q", s.special(), want)
 		}
 		s.pass(h.pace)
 		s.say(names[100])
@@ -82,8 +82,8 @@ func TestChatHoldsWhatIsTooFast(t *testing.T) {
 		}
 		h.want(t, names)
 		s.want()
-		if s.term.status != "" {
-			t.Errorf("status %q", s.term.status)
+		if s.special() != "" {
+			t.Errorf("status %q", s.special())
 		}
 	})
 }
@@ -121,8 +121,8 @@ func TestChatWaitsForAFullDisk(t *testing.T) {
 		full.Retry = time.Second
 		s.settle(t, full)
 		s.want("!! the disk is full; tell the owner", "-- it is tried again by itself; Ctrl-C drops it")
-		if want := "2 lines waiting (the host can't store it now), Ctrl-C drops what waits"; s.term.status != want {
-			t.Errorf("status %q, want %q", s.term.status, want)
+		if want := "2 lines waiting (the host can't store it now), Ctrl-C drops what waits"; s.special() != want {
+			t.Errorf("status %q, want %q", s.special(), want)
 		}
 		s.pass(storagePause)
 		s.wantAsked(t, said("one"), said("one"))
@@ -152,8 +152,8 @@ func TestChatDropsWhatWaits(t *testing.T) {
 		h.want(t, lineNames(10))
 		s.say("again")
 		h.want(t, append(lineNames(10), "again"))
-		if s.term.status != "" {
-			t.Errorf("status %q", s.term.status)
+		if s.special() != "" {
+			t.Errorf("status %q", s.special())
 		}
 		for _, name := range lineNames(10) {
 			s.say(name)

@@ -15,6 +15,10 @@ const (
 	plain     style = ""
 	dim       style = "2"
 	strong    style = "1"
+	cited     style = "3"
+	code      style = "36"
+	link      style = "4"
+	oldLink   style = "2;4"
 	alarming  style = "31"
 	mentioned style = "1;7"
 )
@@ -53,10 +57,10 @@ func (p *page) paint(row []run) string {
 	var b strings.Builder
 	for _, r := range row {
 		if p.color == 0 || r.style == plain || r.text == "" {
-			b.WriteString(r.text)
+			b.WriteString(p.linked(r))
 			continue
 		}
-		b.WriteString("\x1b[" + string(r.style) + "m" + r.text + "\x1b[0m")
+		b.WriteString("\x1b[" + string(r.style) + "m" + p.linked(r) + "\x1b[0m")
 	}
 	return b.String()
 }
@@ -66,26 +70,9 @@ func faded(runs []run) []run {
 	out := make([]run, len(runs))
 	for i, r := range runs {
 		out[i] = run{dim, r.text}
+		if r.style == link {
+			out[i].style = oldLink
+		}
 	}
 	return out
-}
-
-// mentions cuts text around the places where nick stands as a word, ignoring
-// case, and says whether there is one.
-func mentions(text, nick string) ([]run, bool) {
-	if nick == "" {
-		return []run{{plain, text}}, false
-	}
-	var runs []run
-	found := false
-	for rest := text; ; {
-		at := wordIndex(rest, nick)
-		if at < 0 {
-			return append(runs, run{plain, rest}), found
-		}
-		found = true
-		end := at + len(nick)
-		runs = append(runs, run{plain, rest[:at]}, run{mentioned, rest[at:end]})
-		rest = rest[end:]
-	}
 }

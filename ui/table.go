@@ -192,6 +192,11 @@ func hereOnly() []*entry {
 			help: "Show somebody's lines again.", local: hands.unignore,
 		},
 		{
+			name: "bell", args: "[off|mention|all]", example: "/bell all",
+			help: "Say when the bell rings, or show when it does.", local: hands.setBell,
+			more: []string{"mention: when somebody names you or whispers to you. It rings once in five seconds at most."},
+		},
+		{
 			name: "status", example: "/status",
 			help: "Show where you are and how you are connected.", local: hands.state,
 		},
@@ -209,7 +214,7 @@ func hereOnly() []*entry {
 			help: "Explain the commands, or one of them.", local: hands.help,
 		},
 		{
-			name: "quit", aliases: []string{"exit"}, example: "/quit",
+			name: "quit", aliases: []string{"exit"}, args: "[REASON]", example: "/quit good night",
 			help: "Leave the room and the host.", local: hands.quit,
 		},
 	}

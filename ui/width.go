@@ -63,3 +63,6 @@ func cutToWidth(s string, width int) string {
 	}
 	return b.String()
 }
+
+// CutRow cuts text so that it stays within one row of a terminal of this many columns.
+func CutRow(text string, columns int) string { return cutToWidth(text, max(1, columns-1)) }

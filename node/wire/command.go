@@ -46,6 +46,8 @@ func putCommand(f *pb.ClientFrame, cmd rooms.Command) {
 		putHistory(f, v)
 	case rooms.Search:
 		putSearch(f, v)
+	case rooms.Files:
+		f.Body = &pb.ClientFrame_Files{Files: &pb.Files{Before: uint64(v.Before), Limit: count(v.Limit)}}
 	case rooms.Redact:
 		f.Body = &pb.ClientFrame_Redact{Redact: &pb.Redact{Seq: uint64(v.Seq)}}
 	case rooms.SetRetention:
@@ -124,7 +126,7 @@ func putRename(f *pb.ClientFrame, v rooms.Rename) {
 func putSay(f *pb.ClientFrame, v rooms.Say) {
 	f.Body = &pb.ClientFrame_Say{Say: &pb.Say{
 		Kind: pb.Kind(v.Kind), Text: clip(v.Text, TextLimit),
-		Client: v.Origin.Client, Count: v.Origin.Count,
+		Client: v.Origin.Client, Count: v.Origin.Count, File: clip(v.File, idLimit),
 	}}
 }
 

@@ -59,6 +59,8 @@ func takeCommand(c *check, f *pb.ClientFrame) rooms.Command {
 		return takeHistory(c, b.History)
 	case *pb.ClientFrame_Search:
 		return takeSearch(c, b.Search)
+	case *pb.ClientFrame_Files:
+		return rooms.Files{Before: rooms.Seq(b.Files.Before), Limit: c.count("files.limit", b.Files.Limit)}
 	case *pb.ClientFrame_Redact:
 		return rooms.Redact{Seq: rooms.Seq(b.Redact.Seq)}
 	case *pb.ClientFrame_SetRetention:
@@ -132,15 +134,15 @@ func takeJoin(c *check, m *pb.Join) rooms.Join {
 	return v
 }
 
-// takeSay takes no file: those come over a stream of their own.
 func takeSay(c *check, m *pb.Say) rooms.Say {
 	v := rooms.Say{
 		Kind:   rooms.Kind(c.enum("say.kind", int32(m.Kind), uint8(rooms.Text), uint8(rooms.FileUp))),
 		Text:   c.text("say.text", m.Text, TextLimit),
+		File:   c.text("say.file", m.File, idLimit),
 		Origin: rooms.Origin{Client: m.Client, Count: m.Count},
 	}
-	if m.Kind == pb.Kind_KIND_FILE {
-		c.fail("say.kind", "a file is not said")
+	if (m.Kind == pb.Kind_KIND_FILE) != (m.File != "") && !c.newer {
+		c.fail("say.file", "must be there with the kind file, and only then")
 	}
 	return v
 }

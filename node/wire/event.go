@@ -70,6 +70,8 @@ func putEvent(f *pb.HostFrame, ev rooms.Event) {
 		f.Body = &pb.HostFrame_Page{Page: &pb.Page{Messages: putMessages(v.Messages)}}
 	case rooms.Found:
 		f.Body = &pb.HostFrame_Found{Found: &pb.Found{Messages: putMessages(v.Messages), Next: uint64(v.Next)}}
+	case rooms.Shared:
+		f.Body = &pb.HostFrame_Shared{Shared: &pb.Shared{Messages: putMessages(v.Messages), Next: uint64(v.Next)}}
 	case rooms.Invited:
 		putInvited(f, v)
 	case rooms.InviteList:
@@ -111,10 +113,14 @@ func putHostAddr(a rooms.HostAddr) *pb.HostAddr {
 }
 
 func putRefusal(f *pb.HostFrame, v *rooms.Refusal) {
-	f.Body = &pb.HostFrame_Refusal{Refusal: &pb.Refusal{
+	f.Body = &pb.HostFrame_Refusal{Refusal: refusal(v)}
+}
+
+func refusal(v *rooms.Refusal) *pb.Refusal {
+	return &pb.Refusal{
 		Code: clip(string(v.Code), codeLimit), Message: note(v.Message), Hint: note(v.Hint),
 		Retry: max(lifeMilli(v.Retry), 0),
-	}}
+	}
 }
 
 func putEntered(f *pb.HostFrame, v rooms.Entered) {

@@ -47,6 +47,8 @@ func takeEvent(c *check, f *pb.HostFrame) rooms.Event {
 		return rooms.Page{Messages: eachChecked(c, b.Page.Messages, takeMessage)}
 	case *pb.HostFrame_Found:
 		return rooms.Found{Messages: eachChecked(c, b.Found.Messages, takeMessage), Next: rooms.Seq(b.Found.Next)}
+	case *pb.HostFrame_Shared:
+		return rooms.Shared{Messages: eachChecked(c, b.Shared.Messages, takeMessage), Next: rooms.Seq(b.Shared.Next)}
 	case *pb.HostFrame_Invited:
 		return takeInvited(c, b.Invited)
 	case *pb.HostFrame_InviteList:

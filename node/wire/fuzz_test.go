@@ -13,7 +13,7 @@ import (
 	"p2pchat/rooms"
 )
 
-// The property of all three targets: whatever the bytes, nothing panics, the
+// The property of all targets: whatever the bytes, nothing panics, the
 // memory that reading them takes is bounded by their number, the reader comes to
 // an end, and a value that comes out goes in again and comes out equal.
 
@@ -116,4 +116,22 @@ func TestTheCostliestFrames(t *testing.T) {
 			t.Errorf("field %d: ref %d, %v", field, ref, err)
 		}
 	}
+}
+
+func FuzzFileRequest(f *testing.F) {
+	seed(f, "file_request")
+	f.Fuzz(func(t *testing.T, stream []byte) {
+		fuzz(t, stream,
+			func(r *Reader) (uint64, any, error) { v, err := r.FileRequest(); return 0, v, err },
+			func(_ uint64, v any) []byte { return AppendFileRequest(nil, v) })
+	})
+}
+
+func FuzzFileAnswer(f *testing.F) {
+	seed(f, "file_answer")
+	f.Fuzz(func(t *testing.T, stream []byte) {
+		fuzz(t, stream,
+			func(r *Reader) (uint64, any, error) { v, err := r.FileAnswer(); return 0, v, err },
+			func(_ uint64, v any) []byte { return AppendFileAnswer(nil, v) })
+	})
 }

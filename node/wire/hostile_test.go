@@ -14,6 +14,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"p2pchat/node/wire/internal/pb"
+	"p2pchat/rooms"
 )
 
 // rawFrame is the frame of a payload that this package would not write.
@@ -98,8 +99,17 @@ func variations(rules map[string]rule, fd protoreflect.FieldDescriptor) []variat
 		r := rules[key]
 		empty := map[bool]string{true: "malformed", false: "ok"}[r.required]
 		of := func(n int) string { return strings.Repeat("a", n) }
+		if key == "Say.file" { // with its kind only
+			empty = "malformed"
+		}
 		return []variation{{"", empty}, {of(1), "ok"}, {of(r.limit - 1), "ok"}, {of(r.limit), "ok"}, {of(r.limit + 1), "malformed"}}
 	case protoreflect.BytesKind:
+		switch key {
+		case "File.hash", "Ready.hash":
+			return []variation{{make([]byte, 31), "malformed"}, {make([]byte, 32), "ok"}, {make([]byte, 33), "malformed"}}
+		case "File.preview":
+			return []variation{{make([]byte, rooms.PreviewBytes), "ok"}, {make([]byte, rooms.PreviewBytes+1), "malformed"}}
+		}
 		return []variation{{make([]byte, 15), "malformed"}, {make([]byte, 16), "ok"}, {make([]byte, 17), "malformed"}}
 	case protoreflect.Int32Kind:
 		negative := "malformed"
@@ -109,6 +119,8 @@ func variations(rules map[string]rule, fd protoreflect.FieldDescriptor) []variat
 		return []variation{{int32(-1), negative}, {int32(0), "ok"}, {int32(1<<31 - 1), "ok"}}
 	case protoreflect.Int64Kind:
 		return int64Variations(key)
+	case protoreflect.Uint32Kind:
+		return []variation{{uint32(0), "ok"}, {uint32(rooms.FilePixels), "ok"}, {uint32(rooms.FilePixels + 1), "malformed"}}
 	case protoreflect.EnumKind:
 		return enumVariations(fd)
 	}
@@ -119,6 +131,9 @@ func int64Variations(key string) []variation {
 	switch key {
 	case "File.size", "HostStatus.disk", "Retention.bytes", "Retention.messages":
 		return []variation{{int64(-1), "malformed"}, {int64(0), "ok"}, {int64(1<<63 - 1), "ok"}}
+	case "File.duration":
+		most := rooms.FileDuration.Milliseconds()
+		return []variation{{int64(-1), "malformed"}, {int64(0), "ok"}, {most, "ok"}, {most + 1, "malformed"}}
 	case "Refusal.retry", "Retention.age":
 		return []variation{{int64(-1), "malformed"}, {int64(lastLife), "ok"}, {int64(lastLife + 1), "malformed"}}
 	case "Invite.life", "Ban.life":
@@ -185,6 +200,9 @@ func TestEveryFieldIsChecked(t *testing.T) {
 		"hello":   func() proto.Message { return new(pb.Hello) },
 		"command": func() proto.Message { return new(pb.ClientFrame) },
 		"event":   func() proto.Message { return new(pb.HostFrame) },
+
+		"file_request": func() proto.Message { return new(pb.FileRequest) },
+		"file_answer":  func() proto.Message { return new(pb.FileAnswer) },
 	}
 	for _, d := range directions() {
 		for name, golden := range goldenFrames(t, d.name) {

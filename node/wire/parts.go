@@ -66,6 +66,10 @@ func split(f *pb.HostFrame) (parts []*pb.HostFrame) {
 		for _, list := range runs(b.Found.Messages) {
 			parts = append(parts, &pb.HostFrame{Body: &pb.HostFrame_Found{Found: &pb.Found{Messages: list, Next: b.Found.Next}}})
 		}
+	case *pb.HostFrame_Shared:
+		for _, list := range runs(b.Shared.Messages) {
+			parts = append(parts, &pb.HostFrame{Body: &pb.HostFrame_Shared{Shared: &pb.Shared{Messages: list, Next: b.Shared.Next}}})
+		}
 	case *pb.HostFrame_InviteList:
 		for _, list := range runs(b.InviteList.Invites) {
 			parts = append(parts, &pb.HostFrame{Body: &pb.HostFrame_InviteList{InviteList: &pb.InviteList{Invites: list}}})
@@ -124,6 +128,8 @@ func items(f *pb.HostFrame) int {
 		return len(b.Page.Messages)
 	case *pb.HostFrame_Found:
 		return len(b.Found.Messages)
+	case *pb.HostFrame_Shared:
+		return len(b.Shared.Messages)
 	case *pb.HostFrame_InviteList:
 		return len(b.InviteList.Invites)
 	case *pb.HostFrame_BanList:

@@ -72,12 +72,7 @@ func putMessage(m *pb.Message, v *rooms.Message) {
 	m.Mark = uint64(v.Mark)
 	m.Redacted = v.Redacted
 	if v.File != nil {
-		m.File = &pb.File{
-			Id:   clip(v.File.ID, idLimit),
-			Name: clip(v.File.Name, fileLimit),
-			Size: v.File.Size,
-			Mime: clip(v.File.MIME, mimeLimit),
-		}
+		m.File = putFile(v.File)
 	}
 }
 
@@ -113,15 +108,6 @@ func takeMessage(c *check, m *pb.Message) rooms.Message {
 		c.fail("message.target", "must be there with the kind redaction, and only then")
 	}
 	return v
-}
-
-func takeFile(c *check, m *pb.File) *rooms.File {
-	return &rooms.File{
-		ID:   c.need("file.id", m.Id, idLimit),
-		Name: c.text("file.name", m.Name, fileLimit),
-		Size: c.size("file.size", m.Size),
-		MIME: c.text("file.mime", m.Mime, mimeLimit),
-	}
 }
 
 func putCursor(v rooms.Cursor) *pb.Cursor {

@@ -35,6 +35,13 @@ var (
 		Room: "lobby", Seq: 1 << 63, Time: noon, Kind: rooms.FileUp, From: rooms.Author{Peer: bob, Nick: "bob"}, Text: "look",
 		File: &rooms.File{ID: "f-1", Name: "../../cat.png", Size: 256 << 20, MIME: "image/png"},
 	}
+	video = rooms.Message{
+		Room: "lobby", Seq: 6, Time: noon, Kind: rooms.FileUp, From: line.From, Text: "low tide",
+		File: &rooms.File{
+			ID: "0123456789abcdef", Name: "tide.mp4", Size: 256 << 20, MIME: "video/mp4", Hash: rooms.Hash{0, 1, 2, 31: 255},
+			Preview: []byte("\xff\xd8\xff\x00"), Width: 1920, Height: rooms.FilePixels, Duration: rooms.FileDuration,
+		},
+	}
 
 	marked  = rooms.Message{Room: "lobby", Seq: 3, Time: noon, Kind: rooms.Text, From: line.From, Redacted: true, Mark: 1 << 63}
 	removal = rooms.Message{Room: "lobby", Seq: 4, Time: noon, Kind: rooms.Redaction, From: line.From, Target: 3, Mark: 7}
@@ -65,6 +72,8 @@ var commandExamples = map[string]rooms.Command{
 	"rename":         rooms.Rename{Nick: "bob"},
 	"say":            rooms.Say{Kind: rooms.Text, Text: "hello\nworld", Origin: rooms.Origin{Client: 1 << 63, Count: 1}},
 	"say-action":     rooms.Say{Kind: rooms.Action, Text: "waves"},
+	"say-file":       rooms.Say{Kind: rooms.FileUp, Text: "look", File: "0123456789abcdef", Origin: rooms.Origin{Client: 1, Count: 2}},
+	"files":          rooms.Files{Before: 17, Limit: 256},
 	"history":        rooms.History{After: 17, Since: noon, Last: true, Limit: 256},
 	"search":         rooms.Search{Text: "tide", Before: 17, Limit: 256},
 	"redact":         rooms.Redact{Seq: 17},
@@ -97,6 +106,7 @@ var eventExamples = map[string]rooms.Event{
 	"posted":           rooms.Posted{Message: line},
 	"posted-action":    rooms.Posted{Message: wave, Replayed: true},
 	"posted-file":      rooms.Posted{Message: photo},
+	"posted-video":     rooms.Posted{Message: video},
 	"posted-redacted":  rooms.Posted{Message: marked},
 	"posted-redaction": rooms.Posted{Message: removal},
 	"posted-lost":      rooms.Posted{Message: hole},
@@ -122,6 +132,8 @@ var eventExamples = map[string]rooms.Event{
 	"page-empty":      rooms.Page{},
 	"found":           rooms.Found{Messages: []rooms.Message{line, marked}, Next: 17},
 	"found-none":      rooms.Found{},
+	"shared":          rooms.Shared{Messages: []rooms.Message{photo, video}, Next: 6},
+	"shared-none":     rooms.Shared{},
 	"invited":         rooms.Invited{Invite: ticket, Capability: pass, Link: "p2pchat:abc"},
 	"invited-no_pass": rooms.Invited{Invite: rooms.InviteInfo{ID: "i-2"}},
 	"invite_list":     rooms.InviteList{Invites: []rooms.InviteInfo{ticket, {ID: "i-2"}}},
@@ -141,4 +153,23 @@ var helloExamples = map[string]Hello{
 		Features: []string{"fanout", "signatures"},
 	},
 	"hello-least": {Instance: 1},
+}
+
+var fileRequestExamples = map[string]any{
+	"put": Put{Room: "lobby", File: rooms.File{
+		Name: "tide.mp4", Size: 256 << 20, MIME: "video/mp4", Hash: video.File.Hash, Preview: video.File.Preview, Width: 1, Height: 2, Duration: time.Second,
+	}},
+	"put-least":     Put{Room: "lobby", File: rooms.File{Hash: video.File.Hash}},
+	"get":           Get{Room: "lobby", ID: "0123456789abcdef", Offset: 1 << 40},
+	"get-beginning": Get{Room: "lobby", ID: "f-1"},
+	"ack":           Ack{Offset: 1 << 62},
+	"ack-nothing":   Ack{},
+}
+
+var fileAnswerExamples = map[string]any{
+	"ready":       Ready{Offset: 1 << 20, Size: 256 << 20, Hash: video.File.Hash},
+	"ready-empty": Ready{Hash: video.File.Hash},
+	"ack":         Ack{Offset: 1},
+	"stored":      Stored{ID: "0123456789abcdef"},
+	"refusal":     eventExamples["refusal"],
 }

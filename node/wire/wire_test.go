@@ -46,6 +46,12 @@ func directions() []direction {
 			name: "event", examples: anyMap(eventExamples),
 			append: func(buf []byte, v any) []byte { return AppendEvent(buf, goldenRef, v.(rooms.Event)) },
 			read:   func(r *Reader) (any, error) { _, v, err := r.Event(); return v, err },
+		}, {
+			name: "file_request", examples: fileRequestExamples, append: AppendFileRequest,
+			read: func(r *Reader) (any, error) { return r.FileRequest() },
+		}, {
+			name: "file_answer", examples: fileAnswerExamples, append: AppendFileAnswer,
+			read: func(r *Reader) (any, error) { return r.FileAnswer() },
 		},
 	}
 }

@@ -378,6 +378,7 @@ type ClientFrame struct {
 	//	*ClientFrame_Search
 	//	*ClientFrame_Redact
 	//	*ClientFrame_SetRetention
+	//	*ClientFrame_Files
 	Body          isClientFrame_Body `protobuf_oneof:"body"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -679,6 +680,15 @@ func (x *ClientFrame) GetSetRetention() *SetRetention {
 	return nil
 }
 
+func (x *ClientFrame) GetFiles() *Files {
+	if x != nil {
+		if x, ok := x.Body.(*ClientFrame_Files); ok {
+			return x.Files
+		}
+	}
+	return nil
+}
+
 type isClientFrame_Body interface {
 	isClientFrame_Body()
 }
@@ -795,6 +805,10 @@ type ClientFrame_SetRetention struct {
 	SetRetention *SetRetention `protobuf:"bytes,29,opt,name=set_retention,json=setRetention,proto3,oneof"` // how much history is kept
 }
 
+type ClientFrame_Files struct {
+	Files *Files `protobuf:"bytes,30,opt,name=files,proto3,oneof"` // messages that shared a file
+}
+
 func (*ClientFrame_Say) isClientFrame_Body() {}
 
 func (*ClientFrame_Ping) isClientFrame_Body() {}
@@ -851,6 +865,8 @@ func (*ClientFrame_Redact) isClientFrame_Body() {}
 
 func (*ClientFrame_SetRetention) isClientFrame_Body() {}
 
+func (*ClientFrame_Files) isClientFrame_Body() {}
+
 // HostFrame is every frame from the host.
 type HostFrame struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -878,6 +894,7 @@ type HostFrame struct {
 	//	*HostFrame_HostStatus
 	//	*HostFrame_Whereabouts
 	//	*HostFrame_Found
+	//	*HostFrame_Shared
 	Body          isHostFrame_Body `protobuf_oneof:"body"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1114,6 +1131,15 @@ func (x *HostFrame) GetFound() *Found {
 	return nil
 }
 
+func (x *HostFrame) GetShared() *Shared {
+	if x != nil {
+		if x, ok := x.Body.(*HostFrame_Shared); ok {
+			return x.Shared
+		}
+	}
+	return nil
+}
+
 type isHostFrame_Body interface {
 	isHostFrame_Body()
 }
@@ -1198,6 +1224,10 @@ type HostFrame_Found struct {
 	Found *Found `protobuf:"bytes,22,opt,name=found,proto3,oneof"` // answer to Search
 }
 
+type HostFrame_Shared struct {
+	Shared *Shared `protobuf:"bytes,23,opt,name=shared,proto3,oneof"` // answer to Files
+}
+
 func (*HostFrame_Posted) isHostFrame_Body() {}
 
 func (*HostFrame_Said) isHostFrame_Body() {}
@@ -1237,6 +1267,8 @@ func (*HostFrame_HostStatus) isHostFrame_Body() {}
 func (*HostFrame_Whereabouts) isHostFrame_Body() {}
 
 func (*HostFrame_Found) isHostFrame_Body() {}
+
+func (*HostFrame_Shared) isHostFrame_Body() {}
 
 // Message is one entry of a room's history, flat because it is the common one.
 type Message struct {
@@ -1390,10 +1422,15 @@ func (x *Message) GetRedacted() bool {
 // File describes an attachment.
 type File struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`      // identifier on the host, not empty [128]
-	Name          string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`  // what the sender called it; untrusted [1 KiB]
-	Size          int64                  `protobuf:"varint,3,opt,name=size,proto3" json:"size,omitempty"` // bytes, not negative
-	Mime          string                 `protobuf:"bytes,4,opt,name=mime,proto3" json:"mime,omitempty"`  // by content; untrusted [256]
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`              // identifier on the host, not empty [128]
+	Name          string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`          // what the sender called it; untrusted [1 KiB]
+	Size          int64                  `protobuf:"varint,3,opt,name=size,proto3" json:"size,omitempty"`         // bytes, not negative
+	Mime          string                 `protobuf:"bytes,4,opt,name=mime,proto3" json:"mime,omitempty"`          // by content; untrusted [256]
+	Hash          []byte                 `protobuf:"bytes,5,opt,name=hash,proto3" json:"hash,omitempty"`          // SHA-256 of the content, exactly 32 bytes; absent: not known
+	Preview       []byte                 `protobuf:"bytes,6,opt,name=preview,proto3" json:"preview,omitempty"`    // a small picture, an image file; untrusted [12 KiB]
+	Width         uint32                 `protobuf:"varint,7,opt,name=width,proto3" json:"width,omitempty"`       // of a picture, in pixels; 0: not known [2^24]
+	Height        uint32                 `protobuf:"varint,8,opt,name=height,proto3" json:"height,omitempty"`     // likewise
+	Duration      int64                  `protobuf:"varint,9,opt,name=duration,proto3" json:"duration,omitempty"` // of what plays; 0: not known [1,000 h]
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1454,6 +1491,41 @@ func (x *File) GetMime() string {
 		return x.Mime
 	}
 	return ""
+}
+
+func (x *File) GetHash() []byte {
+	if x != nil {
+		return x.Hash
+	}
+	return nil
+}
+
+func (x *File) GetPreview() []byte {
+	if x != nil {
+		return x.Preview
+	}
+	return nil
+}
+
+func (x *File) GetWidth() uint32 {
+	if x != nil {
+		return x.Width
+	}
+	return 0
+}
+
+func (x *File) GetHeight() uint32 {
+	if x != nil {
+		return x.Height
+	}
+	return 0
+}
+
+func (x *File) GetDuration() int64 {
+	if x != nil {
+		return x.Duration
+	}
+	return 0
 }
 
 // Cursor is a place in a room's history.
@@ -2351,13 +2423,14 @@ func (x *Rename) GetNick() string {
 	return ""
 }
 
-// Say says something in the room. Answer: Said, once it is on disk.
+// Say says something in the room, or shares a file. Answer: Said, once it is on disk.
 type Say struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Kind          Kind                   `protobuf:"varint,1,opt,name=kind,proto3,enum=p2pchat.v1.Kind" json:"kind,omitempty"` // KIND_TEXT or KIND_ACTION
+	Kind          Kind                   `protobuf:"varint,1,opt,name=kind,proto3,enum=p2pchat.v1.Kind" json:"kind,omitempty"` // KIND_TEXT, KIND_ACTION or KIND_FILE
 	Text          string                 `protobuf:"bytes,2,opt,name=text,proto3" json:"text,omitempty"`                       // [32 KiB]; a host refuses what is over its own limit
 	Client        uint64                 `protobuf:"fixed64,3,opt,name=client,proto3" json:"client,omitempty"`                 // origin: this client; 0: none
 	Count         uint64                 `protobuf:"varint,4,opt,name=count,proto3" json:"count,omitempty"`                    // origin: its count; the host takes the same line once
+	File          string                 `protobuf:"bytes,5,opt,name=file,proto3" json:"file,omitempty"`                       // with KIND_FILE, and only then: the id of a Stored of this member and room [128]
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2418,6 +2491,13 @@ func (x *Say) GetCount() uint64 {
 		return x.Count
 	}
 	return 0
+}
+
+func (x *Say) GetFile() string {
+	if x != nil {
+		return x.File
+	}
+	return ""
 }
 
 // History asks for messages of the room. Answer: Page.
@@ -2550,6 +2630,59 @@ func (x *Search) GetLimit() int32 {
 	return 0
 }
 
+// Files asks for messages of the room that shared a file. Answer: Shared.
+type Files struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Before        uint64                 `protobuf:"varint,1,opt,name=before,proto3" json:"before,omitempty"` // those with a lower number; 0: all
+	Limit         int32                  `protobuf:"varint,2,opt,name=limit,proto3" json:"limit,omitempty"`   // the newest of them, how many at most; 0: a full page; not negative
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Files) Reset() {
+	*x = Files{}
+	mi := &file_wire_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Files) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Files) ProtoMessage() {}
+
+func (x *Files) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Files.ProtoReflect.Descriptor instead.
+func (*Files) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *Files) GetBefore() uint64 {
+	if x != nil {
+		return x.Before
+	}
+	return 0
+}
+
+func (x *Files) GetLimit() int32 {
+	if x != nil {
+		return x.Limit
+	}
+	return 0
+}
+
 // Redact takes the text of a message out of the history. Answer: Done.
 type Redact struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -2560,7 +2693,7 @@ type Redact struct {
 
 func (x *Redact) Reset() {
 	*x = Redact{}
-	mi := &file_wire_proto_msgTypes[22]
+	mi := &file_wire_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2572,7 +2705,7 @@ func (x *Redact) String() string {
 func (*Redact) ProtoMessage() {}
 
 func (x *Redact) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[22]
+	mi := &file_wire_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2585,7 +2718,7 @@ func (x *Redact) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Redact.ProtoReflect.Descriptor instead.
 func (*Redact) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{22}
+	return file_wire_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Redact) GetSeq() uint64 {
@@ -2605,7 +2738,7 @@ type SetRetention struct {
 
 func (x *SetRetention) Reset() {
 	*x = SetRetention{}
-	mi := &file_wire_proto_msgTypes[23]
+	mi := &file_wire_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2617,7 +2750,7 @@ func (x *SetRetention) String() string {
 func (*SetRetention) ProtoMessage() {}
 
 func (x *SetRetention) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[23]
+	mi := &file_wire_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2630,7 +2763,7 @@ func (x *SetRetention) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetRetention.ProtoReflect.Descriptor instead.
 func (*SetRetention) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{23}
+	return file_wire_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *SetRetention) GetRetention() *Retention {
@@ -2651,7 +2784,7 @@ type Whisper struct {
 
 func (x *Whisper) Reset() {
 	*x = Whisper{}
-	mi := &file_wire_proto_msgTypes[24]
+	mi := &file_wire_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2663,7 +2796,7 @@ func (x *Whisper) String() string {
 func (*Whisper) ProtoMessage() {}
 
 func (x *Whisper) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[24]
+	mi := &file_wire_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2676,7 +2809,7 @@ func (x *Whisper) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Whisper.ProtoReflect.Descriptor instead.
 func (*Whisper) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{24}
+	return file_wire_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Whisper) GetNick() string {
@@ -2703,7 +2836,7 @@ type Topic struct {
 
 func (x *Topic) Reset() {
 	*x = Topic{}
-	mi := &file_wire_proto_msgTypes[25]
+	mi := &file_wire_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2715,7 +2848,7 @@ func (x *Topic) String() string {
 func (*Topic) ProtoMessage() {}
 
 func (x *Topic) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[25]
+	mi := &file_wire_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2728,7 +2861,7 @@ func (x *Topic) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Topic.ProtoReflect.Descriptor instead.
 func (*Topic) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{25}
+	return file_wire_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Topic) GetText() string {
@@ -2748,7 +2881,7 @@ type SetLimit struct {
 
 func (x *SetLimit) Reset() {
 	*x = SetLimit{}
-	mi := &file_wire_proto_msgTypes[26]
+	mi := &file_wire_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2760,7 +2893,7 @@ func (x *SetLimit) String() string {
 func (*SetLimit) ProtoMessage() {}
 
 func (x *SetLimit) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[26]
+	mi := &file_wire_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2773,7 +2906,7 @@ func (x *SetLimit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetLimit.ProtoReflect.Descriptor instead.
 func (*SetLimit) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{26}
+	return file_wire_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *SetLimit) GetLimit() int32 {
@@ -2795,7 +2928,7 @@ type Invite struct {
 
 func (x *Invite) Reset() {
 	*x = Invite{}
-	mi := &file_wire_proto_msgTypes[27]
+	mi := &file_wire_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2807,7 +2940,7 @@ func (x *Invite) String() string {
 func (*Invite) ProtoMessage() {}
 
 func (x *Invite) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[27]
+	mi := &file_wire_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2820,7 +2953,7 @@ func (x *Invite) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Invite.ProtoReflect.Descriptor instead.
 func (*Invite) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{27}
+	return file_wire_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Invite) GetRoom() string {
@@ -2854,7 +2987,7 @@ type Invites struct {
 
 func (x *Invites) Reset() {
 	*x = Invites{}
-	mi := &file_wire_proto_msgTypes[28]
+	mi := &file_wire_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2866,7 +2999,7 @@ func (x *Invites) String() string {
 func (*Invites) ProtoMessage() {}
 
 func (x *Invites) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[28]
+	mi := &file_wire_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2879,7 +3012,7 @@ func (x *Invites) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Invites.ProtoReflect.Descriptor instead.
 func (*Invites) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{28}
+	return file_wire_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Invites) GetRoom() string {
@@ -2899,7 +3032,7 @@ type Revoke struct {
 
 func (x *Revoke) Reset() {
 	*x = Revoke{}
-	mi := &file_wire_proto_msgTypes[29]
+	mi := &file_wire_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2911,7 +3044,7 @@ func (x *Revoke) String() string {
 func (*Revoke) ProtoMessage() {}
 
 func (x *Revoke) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[29]
+	mi := &file_wire_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2924,7 +3057,7 @@ func (x *Revoke) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Revoke.ProtoReflect.Descriptor instead.
 func (*Revoke) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{29}
+	return file_wire_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Revoke) GetId() string {
@@ -2945,7 +3078,7 @@ type Kick struct {
 
 func (x *Kick) Reset() {
 	*x = Kick{}
-	mi := &file_wire_proto_msgTypes[30]
+	mi := &file_wire_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2957,7 +3090,7 @@ func (x *Kick) String() string {
 func (*Kick) ProtoMessage() {}
 
 func (x *Kick) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[30]
+	mi := &file_wire_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2970,7 +3103,7 @@ func (x *Kick) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Kick.ProtoReflect.Descriptor instead.
 func (*Kick) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{30}
+	return file_wire_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Kick) GetNick() string {
@@ -2999,7 +3132,7 @@ type Ban struct {
 
 func (x *Ban) Reset() {
 	*x = Ban{}
-	mi := &file_wire_proto_msgTypes[31]
+	mi := &file_wire_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3011,7 +3144,7 @@ func (x *Ban) String() string {
 func (*Ban) ProtoMessage() {}
 
 func (x *Ban) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[31]
+	mi := &file_wire_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3024,7 +3157,7 @@ func (x *Ban) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ban.ProtoReflect.Descriptor instead.
 func (*Ban) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{31}
+	return file_wire_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Ban) GetWho() string {
@@ -3058,7 +3191,7 @@ type Unban struct {
 
 func (x *Unban) Reset() {
 	*x = Unban{}
-	mi := &file_wire_proto_msgTypes[32]
+	mi := &file_wire_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3070,7 +3203,7 @@ func (x *Unban) String() string {
 func (*Unban) ProtoMessage() {}
 
 func (x *Unban) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[32]
+	mi := &file_wire_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3083,7 +3216,7 @@ func (x *Unban) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Unban.ProtoReflect.Descriptor instead.
 func (*Unban) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{32}
+	return file_wire_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *Unban) GetWho() string {
@@ -3102,7 +3235,7 @@ type Bans struct {
 
 func (x *Bans) Reset() {
 	*x = Bans{}
-	mi := &file_wire_proto_msgTypes[33]
+	mi := &file_wire_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3114,7 +3247,7 @@ func (x *Bans) String() string {
 func (*Bans) ProtoMessage() {}
 
 func (x *Bans) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[33]
+	mi := &file_wire_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3127,7 +3260,7 @@ func (x *Bans) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Bans.ProtoReflect.Descriptor instead.
 func (*Bans) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{33}
+	return file_wire_proto_rawDescGZIP(), []int{34}
 }
 
 // Mute keeps a member from speaking. Answer: Done.
@@ -3141,7 +3274,7 @@ type Mute struct {
 
 func (x *Mute) Reset() {
 	*x = Mute{}
-	mi := &file_wire_proto_msgTypes[34]
+	mi := &file_wire_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3153,7 +3286,7 @@ func (x *Mute) String() string {
 func (*Mute) ProtoMessage() {}
 
 func (x *Mute) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[34]
+	mi := &file_wire_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3166,7 +3299,7 @@ func (x *Mute) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Mute.ProtoReflect.Descriptor instead.
 func (*Mute) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{34}
+	return file_wire_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *Mute) GetNick() string {
@@ -3194,7 +3327,7 @@ type Op struct {
 
 func (x *Op) Reset() {
 	*x = Op{}
-	mi := &file_wire_proto_msgTypes[35]
+	mi := &file_wire_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3206,7 +3339,7 @@ func (x *Op) String() string {
 func (*Op) ProtoMessage() {}
 
 func (x *Op) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[35]
+	mi := &file_wire_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3219,7 +3352,7 @@ func (x *Op) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Op.ProtoReflect.Descriptor instead.
 func (*Op) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{35}
+	return file_wire_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *Op) GetNick() string {
@@ -3246,7 +3379,7 @@ type Whois struct {
 
 func (x *Whois) Reset() {
 	*x = Whois{}
-	mi := &file_wire_proto_msgTypes[36]
+	mi := &file_wire_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3258,7 +3391,7 @@ func (x *Whois) String() string {
 func (*Whois) ProtoMessage() {}
 
 func (x *Whois) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[36]
+	mi := &file_wire_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3271,7 +3404,7 @@ func (x *Whois) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Whois.ProtoReflect.Descriptor instead.
 func (*Whois) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{36}
+	return file_wire_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *Whois) GetNick() string {
@@ -3291,7 +3424,7 @@ type Close struct {
 
 func (x *Close) Reset() {
 	*x = Close{}
-	mi := &file_wire_proto_msgTypes[37]
+	mi := &file_wire_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3303,7 +3436,7 @@ func (x *Close) String() string {
 func (*Close) ProtoMessage() {}
 
 func (x *Close) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[37]
+	mi := &file_wire_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3316,7 +3449,7 @@ func (x *Close) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Close.ProtoReflect.Descriptor instead.
 func (*Close) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{37}
+	return file_wire_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *Close) GetRoom() string {
@@ -3335,7 +3468,7 @@ type Status struct {
 
 func (x *Status) Reset() {
 	*x = Status{}
-	mi := &file_wire_proto_msgTypes[38]
+	mi := &file_wire_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3347,7 +3480,7 @@ func (x *Status) String() string {
 func (*Status) ProtoMessage() {}
 
 func (x *Status) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[38]
+	mi := &file_wire_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3360,7 +3493,7 @@ func (x *Status) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Status.ProtoReflect.Descriptor instead.
 func (*Status) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{38}
+	return file_wire_proto_rawDescGZIP(), []int{39}
 }
 
 // Ping asks for an answer. Answer: Done.
@@ -3372,7 +3505,7 @@ type Ping struct {
 
 func (x *Ping) Reset() {
 	*x = Ping{}
-	mi := &file_wire_proto_msgTypes[39]
+	mi := &file_wire_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3384,7 +3517,7 @@ func (x *Ping) String() string {
 func (*Ping) ProtoMessage() {}
 
 func (x *Ping) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[39]
+	mi := &file_wire_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3397,7 +3530,7 @@ func (x *Ping) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ping.ProtoReflect.Descriptor instead.
 func (*Ping) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{39}
+	return file_wire_proto_rawDescGZIP(), []int{40}
 }
 
 // A stream that ends without Quit was lost: the host keeps the member's seat for a moment.
@@ -3411,7 +3544,7 @@ type Quit struct {
 
 func (x *Quit) Reset() {
 	*x = Quit{}
-	mi := &file_wire_proto_msgTypes[40]
+	mi := &file_wire_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3423,7 +3556,7 @@ func (x *Quit) String() string {
 func (*Quit) ProtoMessage() {}
 
 func (x *Quit) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[40]
+	mi := &file_wire_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3436,7 +3569,7 @@ func (x *Quit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Quit.ProtoReflect.Descriptor instead.
 func (*Quit) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{40}
+	return file_wire_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *Quit) GetReason() string {
@@ -3455,7 +3588,7 @@ type Done struct {
 
 func (x *Done) Reset() {
 	*x = Done{}
-	mi := &file_wire_proto_msgTypes[41]
+	mi := &file_wire_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3467,7 +3600,7 @@ func (x *Done) String() string {
 func (*Done) ProtoMessage() {}
 
 func (x *Done) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[41]
+	mi := &file_wire_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3480,7 +3613,7 @@ func (x *Done) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Done.ProtoReflect.Descriptor instead.
 func (*Done) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{41}
+	return file_wire_proto_rawDescGZIP(), []int{42}
 }
 
 // Said says that a line is on the host's disk.
@@ -3493,7 +3626,7 @@ type Said struct {
 
 func (x *Said) Reset() {
 	*x = Said{}
-	mi := &file_wire_proto_msgTypes[42]
+	mi := &file_wire_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3505,7 +3638,7 @@ func (x *Said) String() string {
 func (*Said) ProtoMessage() {}
 
 func (x *Said) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[42]
+	mi := &file_wire_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3518,7 +3651,7 @@ func (x *Said) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Said.ProtoReflect.Descriptor instead.
 func (*Said) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{42}
+	return file_wire_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *Said) GetSeq() uint64 {
@@ -3541,7 +3674,7 @@ type Refusal struct {
 
 func (x *Refusal) Reset() {
 	*x = Refusal{}
-	mi := &file_wire_proto_msgTypes[43]
+	mi := &file_wire_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3553,7 +3686,7 @@ func (x *Refusal) String() string {
 func (*Refusal) ProtoMessage() {}
 
 func (x *Refusal) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[43]
+	mi := &file_wire_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3566,7 +3699,7 @@ func (x *Refusal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Refusal.ProtoReflect.Descriptor instead.
 func (*Refusal) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{43}
+	return file_wire_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *Refusal) GetCode() string {
@@ -3612,7 +3745,7 @@ type Entered struct {
 
 func (x *Entered) Reset() {
 	*x = Entered{}
-	mi := &file_wire_proto_msgTypes[44]
+	mi := &file_wire_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3624,7 +3757,7 @@ func (x *Entered) String() string {
 func (*Entered) ProtoMessage() {}
 
 func (x *Entered) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[44]
+	mi := &file_wire_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3637,7 +3770,7 @@ func (x *Entered) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Entered.ProtoReflect.Descriptor instead.
 func (*Entered) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{44}
+	return file_wire_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *Entered) GetRoom() *RoomInfo {
@@ -3692,7 +3825,7 @@ type Listing struct {
 
 func (x *Listing) Reset() {
 	*x = Listing{}
-	mi := &file_wire_proto_msgTypes[45]
+	mi := &file_wire_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3704,7 +3837,7 @@ func (x *Listing) String() string {
 func (*Listing) ProtoMessage() {}
 
 func (x *Listing) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[45]
+	mi := &file_wire_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3717,7 +3850,7 @@ func (x *Listing) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Listing.ProtoReflect.Descriptor instead.
 func (*Listing) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{45}
+	return file_wire_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *Listing) GetRooms() []*RoomInfo {
@@ -3738,7 +3871,7 @@ type Roster struct {
 
 func (x *Roster) Reset() {
 	*x = Roster{}
-	mi := &file_wire_proto_msgTypes[46]
+	mi := &file_wire_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3750,7 +3883,7 @@ func (x *Roster) String() string {
 func (*Roster) ProtoMessage() {}
 
 func (x *Roster) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[46]
+	mi := &file_wire_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3763,7 +3896,7 @@ func (x *Roster) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Roster.ProtoReflect.Descriptor instead.
 func (*Roster) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{46}
+	return file_wire_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *Roster) GetRoom() string {
@@ -3790,7 +3923,7 @@ type Page struct {
 
 func (x *Page) Reset() {
 	*x = Page{}
-	mi := &file_wire_proto_msgTypes[47]
+	mi := &file_wire_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3802,7 +3935,7 @@ func (x *Page) String() string {
 func (*Page) ProtoMessage() {}
 
 func (x *Page) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[47]
+	mi := &file_wire_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3815,7 +3948,7 @@ func (x *Page) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Page.ProtoReflect.Descriptor instead.
 func (*Page) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{47}
+	return file_wire_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *Page) GetMessages() []*Message {
@@ -3836,7 +3969,7 @@ type Found struct {
 
 func (x *Found) Reset() {
 	*x = Found{}
-	mi := &file_wire_proto_msgTypes[48]
+	mi := &file_wire_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3848,7 +3981,7 @@ func (x *Found) String() string {
 func (*Found) ProtoMessage() {}
 
 func (x *Found) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[48]
+	mi := &file_wire_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3861,7 +3994,7 @@ func (x *Found) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Found.ProtoReflect.Descriptor instead.
 func (*Found) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{48}
+	return file_wire_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *Found) GetMessages() []*Message {
@@ -3872,6 +4005,59 @@ func (x *Found) GetMessages() []*Message {
 }
 
 func (x *Found) GetNext() uint64 {
+	if x != nil {
+		return x.Next
+	}
+	return 0
+}
+
+// Shared is what Files found, oldest first. May come in parts.
+type Shared struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Messages      []*Message             `protobuf:"bytes,1,rep,name=messages,proto3" json:"messages,omitempty"`
+	Next          uint64                 `protobuf:"varint,2,opt,name=next,proto3" json:"next,omitempty"` // in every part: what to ask before for older ones; 0: there are none
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Shared) Reset() {
+	*x = Shared{}
+	mi := &file_wire_proto_msgTypes[50]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Shared) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Shared) ProtoMessage() {}
+
+func (x *Shared) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[50]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Shared.ProtoReflect.Descriptor instead.
+func (*Shared) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{50}
+}
+
+func (x *Shared) GetMessages() []*Message {
+	if x != nil {
+		return x.Messages
+	}
+	return nil
+}
+
+func (x *Shared) GetNext() uint64 {
 	if x != nil {
 		return x.Next
 	}
@@ -3890,7 +4076,7 @@ type Invited struct {
 
 func (x *Invited) Reset() {
 	*x = Invited{}
-	mi := &file_wire_proto_msgTypes[49]
+	mi := &file_wire_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3902,7 +4088,7 @@ func (x *Invited) String() string {
 func (*Invited) ProtoMessage() {}
 
 func (x *Invited) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[49]
+	mi := &file_wire_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3915,7 +4101,7 @@ func (x *Invited) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Invited.ProtoReflect.Descriptor instead.
 func (*Invited) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{49}
+	return file_wire_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *Invited) GetInvite() *InviteInfo {
@@ -3949,7 +4135,7 @@ type InviteList struct {
 
 func (x *InviteList) Reset() {
 	*x = InviteList{}
-	mi := &file_wire_proto_msgTypes[50]
+	mi := &file_wire_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3961,7 +4147,7 @@ func (x *InviteList) String() string {
 func (*InviteList) ProtoMessage() {}
 
 func (x *InviteList) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[50]
+	mi := &file_wire_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3974,7 +4160,7 @@ func (x *InviteList) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InviteList.ProtoReflect.Descriptor instead.
 func (*InviteList) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{50}
+	return file_wire_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *InviteList) GetInvites() []*InviteInfo {
@@ -3994,7 +4180,7 @@ type BanList struct {
 
 func (x *BanList) Reset() {
 	*x = BanList{}
-	mi := &file_wire_proto_msgTypes[51]
+	mi := &file_wire_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4006,7 +4192,7 @@ func (x *BanList) String() string {
 func (*BanList) ProtoMessage() {}
 
 func (x *BanList) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[51]
+	mi := &file_wire_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4019,7 +4205,7 @@ func (x *BanList) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BanList.ProtoReflect.Descriptor instead.
 func (*BanList) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{51}
+	return file_wire_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *BanList) GetBans() []*BanInfo {
@@ -4048,7 +4234,7 @@ type HostStatus struct {
 
 func (x *HostStatus) Reset() {
 	*x = HostStatus{}
-	mi := &file_wire_proto_msgTypes[52]
+	mi := &file_wire_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4060,7 +4246,7 @@ func (x *HostStatus) String() string {
 func (*HostStatus) ProtoMessage() {}
 
 func (x *HostStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[52]
+	mi := &file_wire_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4073,7 +4259,7 @@ func (x *HostStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HostStatus.ProtoReflect.Descriptor instead.
 func (*HostStatus) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{52}
+	return file_wire_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *HostStatus) GetVersion() string {
@@ -4150,7 +4336,7 @@ type Whereabouts struct {
 
 func (x *Whereabouts) Reset() {
 	*x = Whereabouts{}
-	mi := &file_wire_proto_msgTypes[53]
+	mi := &file_wire_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4162,7 +4348,7 @@ func (x *Whereabouts) String() string {
 func (*Whereabouts) ProtoMessage() {}
 
 func (x *Whereabouts) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[53]
+	mi := &file_wire_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4175,7 +4361,7 @@ func (x *Whereabouts) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Whereabouts.ProtoReflect.Descriptor instead.
 func (*Whereabouts) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{53}
+	return file_wire_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *Whereabouts) GetAddrs() []*HostAddr {
@@ -4196,7 +4382,7 @@ type HostAddr struct {
 
 func (x *HostAddr) Reset() {
 	*x = HostAddr{}
-	mi := &file_wire_proto_msgTypes[54]
+	mi := &file_wire_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4208,7 +4394,7 @@ func (x *HostAddr) String() string {
 func (*HostAddr) ProtoMessage() {}
 
 func (x *HostAddr) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[54]
+	mi := &file_wire_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4221,7 +4407,7 @@ func (x *HostAddr) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HostAddr.ProtoReflect.Descriptor instead.
 func (*HostAddr) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{54}
+	return file_wire_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *HostAddr) GetAddr() string {
@@ -4252,7 +4438,7 @@ type Welcome struct {
 
 func (x *Welcome) Reset() {
 	*x = Welcome{}
-	mi := &file_wire_proto_msgTypes[55]
+	mi := &file_wire_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4264,7 +4450,7 @@ func (x *Welcome) String() string {
 func (*Welcome) ProtoMessage() {}
 
 func (x *Welcome) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[55]
+	mi := &file_wire_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4277,7 +4463,7 @@ func (x *Welcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Welcome.ProtoReflect.Descriptor instead.
 func (*Welcome) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{55}
+	return file_wire_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *Welcome) GetPeer() string {
@@ -4328,7 +4514,7 @@ type Whispered struct {
 
 func (x *Whispered) Reset() {
 	*x = Whispered{}
-	mi := &file_wire_proto_msgTypes[56]
+	mi := &file_wire_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4340,7 +4526,7 @@ func (x *Whispered) String() string {
 func (*Whispered) ProtoMessage() {}
 
 func (x *Whispered) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[56]
+	mi := &file_wire_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4353,7 +4539,7 @@ func (x *Whispered) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Whispered.ProtoReflect.Descriptor instead.
 func (*Whispered) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{56}
+	return file_wire_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *Whispered) GetFrom() *Author {
@@ -4399,7 +4585,7 @@ type MemberChanged struct {
 
 func (x *MemberChanged) Reset() {
 	*x = MemberChanged{}
-	mi := &file_wire_proto_msgTypes[57]
+	mi := &file_wire_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4411,7 +4597,7 @@ func (x *MemberChanged) String() string {
 func (*MemberChanged) ProtoMessage() {}
 
 func (x *MemberChanged) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[57]
+	mi := &file_wire_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4424,7 +4610,7 @@ func (x *MemberChanged) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MemberChanged.ProtoReflect.Descriptor instead.
 func (*MemberChanged) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{57}
+	return file_wire_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *MemberChanged) GetRoom() string {
@@ -4481,7 +4667,7 @@ type RoomChanged struct {
 
 func (x *RoomChanged) Reset() {
 	*x = RoomChanged{}
-	mi := &file_wire_proto_msgTypes[58]
+	mi := &file_wire_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4493,7 +4679,7 @@ func (x *RoomChanged) String() string {
 func (*RoomChanged) ProtoMessage() {}
 
 func (x *RoomChanged) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[58]
+	mi := &file_wire_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4506,7 +4692,7 @@ func (x *RoomChanged) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RoomChanged.ProtoReflect.Descriptor instead.
 func (*RoomChanged) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{58}
+	return file_wire_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *RoomChanged) GetWhat() RoomChange {
@@ -4540,7 +4726,7 @@ type Notice struct {
 
 func (x *Notice) Reset() {
 	*x = Notice{}
-	mi := &file_wire_proto_msgTypes[59]
+	mi := &file_wire_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4552,7 +4738,7 @@ func (x *Notice) String() string {
 func (*Notice) ProtoMessage() {}
 
 func (x *Notice) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[59]
+	mi := &file_wire_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4565,12 +4751,491 @@ func (x *Notice) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Notice.ProtoReflect.Descriptor instead.
 func (*Notice) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{59}
+	return file_wire_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *Notice) GetText() string {
 	if x != nil {
 		return x.Text
+	}
+	return ""
+}
+
+// FileRequest is every frame from the client on a stream of the file protocol.
+type FileRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Types that are valid to be assigned to Body:
+	//
+	//	*FileRequest_Put
+	//	*FileRequest_Get
+	//	*FileRequest_Ack
+	Body          isFileRequest_Body `protobuf_oneof:"body"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FileRequest) Reset() {
+	*x = FileRequest{}
+	mi := &file_wire_proto_msgTypes[62]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FileRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FileRequest) ProtoMessage() {}
+
+func (x *FileRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[62]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FileRequest.ProtoReflect.Descriptor instead.
+func (*FileRequest) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{62}
+}
+
+func (x *FileRequest) GetBody() isFileRequest_Body {
+	if x != nil {
+		return x.Body
+	}
+	return nil
+}
+
+func (x *FileRequest) GetPut() *Put {
+	if x != nil {
+		if x, ok := x.Body.(*FileRequest_Put); ok {
+			return x.Put
+		}
+	}
+	return nil
+}
+
+func (x *FileRequest) GetGet() *Get {
+	if x != nil {
+		if x, ok := x.Body.(*FileRequest_Get); ok {
+			return x.Get
+		}
+	}
+	return nil
+}
+
+func (x *FileRequest) GetAck() *Ack {
+	if x != nil {
+		if x, ok := x.Body.(*FileRequest_Ack); ok {
+			return x.Ack
+		}
+	}
+	return nil
+}
+
+type isFileRequest_Body interface {
+	isFileRequest_Body()
+}
+
+type FileRequest_Put struct {
+	Put *Put `protobuf:"bytes,1,opt,name=put,proto3,oneof"` // the first frame: take this file
+}
+
+type FileRequest_Get struct {
+	Get *Get `protobuf:"bytes,2,opt,name=get,proto3,oneof"` // or: give me that one
+}
+
+type FileRequest_Ack struct {
+	Ack *Ack `protobuf:"bytes,3,opt,name=ack,proto3,oneof"` // the later ones, where the client receives
+}
+
+func (*FileRequest_Put) isFileRequest_Body() {}
+
+func (*FileRequest_Get) isFileRequest_Body() {}
+
+func (*FileRequest_Ack) isFileRequest_Body() {}
+
+// FileAnswer is every frame from the host on a stream of the file protocol.
+type FileAnswer struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Types that are valid to be assigned to Body:
+	//
+	//	*FileAnswer_Ready
+	//	*FileAnswer_Ack
+	//	*FileAnswer_Stored
+	//	*FileAnswer_Refusal
+	Body          isFileAnswer_Body `protobuf_oneof:"body"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FileAnswer) Reset() {
+	*x = FileAnswer{}
+	mi := &file_wire_proto_msgTypes[63]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FileAnswer) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FileAnswer) ProtoMessage() {}
+
+func (x *FileAnswer) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[63]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FileAnswer.ProtoReflect.Descriptor instead.
+func (*FileAnswer) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{63}
+}
+
+func (x *FileAnswer) GetBody() isFileAnswer_Body {
+	if x != nil {
+		return x.Body
+	}
+	return nil
+}
+
+func (x *FileAnswer) GetReady() *Ready {
+	if x != nil {
+		if x, ok := x.Body.(*FileAnswer_Ready); ok {
+			return x.Ready
+		}
+	}
+	return nil
+}
+
+func (x *FileAnswer) GetAck() *Ack {
+	if x != nil {
+		if x, ok := x.Body.(*FileAnswer_Ack); ok {
+			return x.Ack
+		}
+	}
+	return nil
+}
+
+func (x *FileAnswer) GetStored() *Stored {
+	if x != nil {
+		if x, ok := x.Body.(*FileAnswer_Stored); ok {
+			return x.Stored
+		}
+	}
+	return nil
+}
+
+func (x *FileAnswer) GetRefusal() *Refusal {
+	if x != nil {
+		if x, ok := x.Body.(*FileAnswer_Refusal); ok {
+			return x.Refusal
+		}
+	}
+	return nil
+}
+
+type isFileAnswer_Body interface {
+	isFileAnswer_Body()
+}
+
+type FileAnswer_Ready struct {
+	Ready *Ready `protobuf:"bytes,1,opt,name=ready,proto3,oneof"` // the first frame
+}
+
+type FileAnswer_Ack struct {
+	Ack *Ack `protobuf:"bytes,2,opt,name=ack,proto3,oneof"` // the later ones, where the host receives
+}
+
+type FileAnswer_Stored struct {
+	Stored *Stored `protobuf:"bytes,3,opt,name=stored,proto3,oneof"` // the last one behind a Put
+}
+
+type FileAnswer_Refusal struct {
+	Refusal *Refusal `protobuf:"bytes,4,opt,name=refusal,proto3,oneof"` // the last one, at any place
+}
+
+func (*FileAnswer_Ready) isFileAnswer_Body() {}
+
+func (*FileAnswer_Ack) isFileAnswer_Body() {}
+
+func (*FileAnswer_Stored) isFileAnswer_Body() {}
+
+func (*FileAnswer_Refusal) isFileAnswer_Body() {}
+
+// Put offers a file to a room that the member is in. Answer: Ready, then Stored.
+type Put struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Room          string                 `protobuf:"bytes,1,opt,name=room,proto3" json:"room,omitempty"` // identifier, not empty [512]
+	File          *File                  `protobuf:"bytes,2,opt,name=file,proto3" json:"file,omitempty"` // without an id, with a hash; always there
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Put) Reset() {
+	*x = Put{}
+	mi := &file_wire_proto_msgTypes[64]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Put) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Put) ProtoMessage() {}
+
+func (x *Put) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[64]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Put.ProtoReflect.Descriptor instead.
+func (*Put) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{64}
+}
+
+func (x *Put) GetRoom() string {
+	if x != nil {
+		return x.Room
+	}
+	return ""
+}
+
+func (x *Put) GetFile() *File {
+	if x != nil {
+		return x.File
+	}
+	return nil
+}
+
+// Get asks for a file of a room that the member is in. Answer: Ready.
+type Get struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Room          string                 `protobuf:"bytes,1,opt,name=room,proto3" json:"room,omitempty"`      // identifier, not empty [512]
+	Id            string                 `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`          // of the file, not empty [128]
+	Offset        uint64                 `protobuf:"varint,3,opt,name=offset,proto3" json:"offset,omitempty"` // the first byte that is wanted
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Get) Reset() {
+	*x = Get{}
+	mi := &file_wire_proto_msgTypes[65]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Get) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Get) ProtoMessage() {}
+
+func (x *Get) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[65]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Get.ProtoReflect.Descriptor instead.
+func (*Get) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{65}
+}
+
+func (x *Get) GetRoom() string {
+	if x != nil {
+		return x.Room
+	}
+	return ""
+}
+
+func (x *Get) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *Get) GetOffset() uint64 {
+	if x != nil {
+		return x.Offset
+	}
+	return 0
+}
+
+// Ready says that bytes may follow: with Put from the client, with Get from the host.
+type Ready struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Offset        uint64                 `protobuf:"varint,1,opt,name=offset,proto3" json:"offset,omitempty"` // the first byte that is sent
+	Size          uint64                 `protobuf:"varint,2,opt,name=size,proto3" json:"size,omitempty"`     // of the whole file
+	Hash          []byte                 `protobuf:"bytes,3,opt,name=hash,proto3" json:"hash,omitempty"`      // of its content, exactly 32 bytes
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Ready) Reset() {
+	*x = Ready{}
+	mi := &file_wire_proto_msgTypes[66]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Ready) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Ready) ProtoMessage() {}
+
+func (x *Ready) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[66]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Ready.ProtoReflect.Descriptor instead.
+func (*Ready) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{66}
+}
+
+func (x *Ready) GetOffset() uint64 {
+	if x != nil {
+		return x.Offset
+	}
+	return 0
+}
+
+func (x *Ready) GetSize() uint64 {
+	if x != nil {
+		return x.Size
+	}
+	return 0
+}
+
+func (x *Ready) GetHash() []byte {
+	if x != nil {
+		return x.Hash
+	}
+	return nil
+}
+
+// Ack says how far the receiver has come.
+type Ack struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Offset        uint64                 `protobuf:"varint,1,opt,name=offset,proto3" json:"offset,omitempty"` // everything before it has arrived
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Ack) Reset() {
+	*x = Ack{}
+	mi := &file_wire_proto_msgTypes[67]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Ack) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Ack) ProtoMessage() {}
+
+func (x *Ack) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[67]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Ack.ProtoReflect.Descriptor instead.
+func (*Ack) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{67}
+}
+
+func (x *Ack) GetOffset() uint64 {
+	if x != nil {
+		return x.Offset
+	}
+	return 0
+}
+
+// Stored says that a file is on the host's disk, and can be shared within a day.
+type Stored struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"` // for Say, not empty [128]
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Stored) Reset() {
+	*x = Stored{}
+	mi := &file_wire_proto_msgTypes[68]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Stored) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Stored) ProtoMessage() {}
+
+func (x *Stored) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[68]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Stored.ProtoReflect.Descriptor instead.
+func (*Stored) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{68}
+}
+
+func (x *Stored) GetId() string {
+	if x != nil {
+		return x.Id
 	}
 	return ""
 }
@@ -4589,7 +5254,8 @@ const file_wire_proto_rawDesc = "" +
 	"\x04nick\x18\x04 \x01(\tR\x04nick\x12\x1d\n" +
 	"\n" +
 	"nick_fixed\x18\x05 \x01(\bR\tnickFixed\x12\x1a\n" +
-	"\bfeatures\x18\x06 \x03(\tR\bfeatures\"\xf2\t\n" +
+	"\bfeatures\x18\x06 \x03(\tR\bfeatures\"\x9d\n" +
+	"\n" +
 	"\vClientFrame\x12\x10\n" +
 	"\x03ref\x18\x01 \x01(\x04R\x03ref\x12#\n" +
 	"\x03say\x18\x02 \x01(\v2\x0f.p2pchat.v1.SayH\x00R\x03say\x12&\n" +
@@ -4620,8 +5286,9 @@ const file_wire_proto_rawDesc = "" +
 	"\x04quit\x18\x1a \x01(\v2\x10.p2pchat.v1.QuitH\x00R\x04quit\x12,\n" +
 	"\x06search\x18\x1b \x01(\v2\x12.p2pchat.v1.SearchH\x00R\x06search\x12,\n" +
 	"\x06redact\x18\x1c \x01(\v2\x12.p2pchat.v1.RedactH\x00R\x06redact\x12?\n" +
-	"\rset_retention\x18\x1d \x01(\v2\x18.p2pchat.v1.SetRetentionH\x00R\fsetRetentionB\x06\n" +
-	"\x04body\"\xa8\b\n" +
+	"\rset_retention\x18\x1d \x01(\v2\x18.p2pchat.v1.SetRetentionH\x00R\fsetRetention\x12)\n" +
+	"\x05files\x18\x1e \x01(\v2\x11.p2pchat.v1.FilesH\x00R\x05filesB\x06\n" +
+	"\x04body\"\xd6\b\n" +
 	"\tHostFrame\x12\x10\n" +
 	"\x03ref\x18\x01 \x01(\x04R\x03ref\x12\x12\n" +
 	"\x04more\x18\x02 \x01(\bR\x04more\x12-\n" +
@@ -4647,7 +5314,8 @@ const file_wire_proto_rawDesc = "" +
 	"\vhost_status\x18\x14 \x01(\v2\x16.p2pchat.v1.HostStatusH\x00R\n" +
 	"hostStatus\x12;\n" +
 	"\vwhereabouts\x18\x15 \x01(\v2\x17.p2pchat.v1.WhereaboutsH\x00R\vwhereabouts\x12)\n" +
-	"\x05found\x18\x16 \x01(\v2\x11.p2pchat.v1.FoundH\x00R\x05foundB\x06\n" +
+	"\x05found\x18\x16 \x01(\v2\x11.p2pchat.v1.FoundH\x00R\x05found\x12,\n" +
+	"\x06shared\x18\x17 \x01(\v2\x12.p2pchat.v1.SharedH\x00R\x06sharedB\x06\n" +
 	"\x04body\"\xe3\x02\n" +
 	"\aMessage\x12\x12\n" +
 	"\x04room\x18\x01 \x01(\tR\x04room\x12\x10\n" +
@@ -4664,12 +5332,17 @@ const file_wire_proto_rawDesc = "" +
 	"\breplayed\x18\v \x01(\bR\breplayed\x12\x16\n" +
 	"\x06target\x18\r \x01(\x04R\x06target\x12\x12\n" +
 	"\x04mark\x18\x0e \x01(\x06R\x04mark\x12\x1a\n" +
-	"\bredacted\x18\x0f \x01(\bR\bredactedJ\x04\b\f\x10\r\"R\n" +
+	"\bredacted\x18\x0f \x01(\bR\bredactedJ\x04\b\f\x10\r\"\xca\x01\n" +
 	"\x04File\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x12\n" +
 	"\x04size\x18\x03 \x01(\x03R\x04size\x12\x12\n" +
-	"\x04mime\x18\x04 \x01(\tR\x04mime\"D\n" +
+	"\x04mime\x18\x04 \x01(\tR\x04mime\x12\x12\n" +
+	"\x04hash\x18\x05 \x01(\fR\x04hash\x12\x18\n" +
+	"\apreview\x18\x06 \x01(\fR\apreview\x12\x14\n" +
+	"\x05width\x18\a \x01(\rR\x05width\x12\x16\n" +
+	"\x06height\x18\b \x01(\rR\x06height\x12\x1a\n" +
+	"\bduration\x18\t \x01(\x03R\bduration\"D\n" +
 	"\x06Cursor\x12\x14\n" +
 	"\x05epoch\x18\x01 \x01(\x06R\x05epoch\x12\x10\n" +
 	"\x03seq\x18\x02 \x01(\x04R\x03seq\x12\x12\n" +
@@ -4734,12 +5407,13 @@ const file_wire_proto_rawDesc = "" +
 	"\x05Leave\"\x05\n" +
 	"\x03Who\"\x1c\n" +
 	"\x06Rename\x12\x12\n" +
-	"\x04nick\x18\x01 \x01(\tR\x04nick\"m\n" +
+	"\x04nick\x18\x01 \x01(\tR\x04nick\"\x81\x01\n" +
 	"\x03Say\x12$\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x10.p2pchat.v1.KindR\x04kind\x12\x12\n" +
 	"\x04text\x18\x02 \x01(\tR\x04text\x12\x16\n" +
 	"\x06client\x18\x03 \x01(\x06R\x06client\x12\x14\n" +
-	"\x05count\x18\x04 \x01(\x04R\x05count\"_\n" +
+	"\x05count\x18\x04 \x01(\x04R\x05count\x12\x12\n" +
+	"\x04file\x18\x05 \x01(\tR\x04file\"_\n" +
 	"\aHistory\x12\x14\n" +
 	"\x05after\x18\x01 \x01(\x04R\x05after\x12\x14\n" +
 	"\x05since\x18\x02 \x01(\x03R\x05since\x12\x12\n" +
@@ -4748,7 +5422,10 @@ const file_wire_proto_rawDesc = "" +
 	"\x06Search\x12\x12\n" +
 	"\x04text\x18\x01 \x01(\tR\x04text\x12\x16\n" +
 	"\x06before\x18\x02 \x01(\x04R\x06before\x12\x14\n" +
-	"\x05limit\x18\x03 \x01(\x05R\x05limit\"\x1a\n" +
+	"\x05limit\x18\x03 \x01(\x05R\x05limit\"5\n" +
+	"\x05Files\x12\x16\n" +
+	"\x06before\x18\x01 \x01(\x04R\x06before\x12\x14\n" +
+	"\x05limit\x18\x02 \x01(\x05R\x05limit\"\x1a\n" +
 	"\x06Redact\x12\x10\n" +
 	"\x03seq\x18\x01 \x01(\x04R\x03seq\"C\n" +
 	"\fSetRetention\x123\n" +
@@ -4816,6 +5493,9 @@ const file_wire_proto_rawDesc = "" +
 	"\bmessages\x18\x01 \x03(\v2\x13.p2pchat.v1.MessageR\bmessages\"L\n" +
 	"\x05Found\x12/\n" +
 	"\bmessages\x18\x01 \x03(\v2\x13.p2pchat.v1.MessageR\bmessages\x12\x12\n" +
+	"\x04next\x18\x02 \x01(\x04R\x04next\"M\n" +
+	"\x06Shared\x12/\n" +
+	"\bmessages\x18\x01 \x03(\v2\x13.p2pchat.v1.MessageR\bmessages\x12\x12\n" +
 	"\x04next\x18\x02 \x01(\x04R\x04next\"\x85\x01\n" +
 	"\aInvited\x12.\n" +
 	"\x06invite\x18\x01 \x01(\v2\x16.p2pchat.v1.InviteInfoR\x06invite\x126\n" +
@@ -4867,7 +5547,34 @@ const file_wire_proto_rawDesc = "" +
 	"\x04room\x18\x02 \x01(\v2\x14.p2pchat.v1.RoomInfoR\x04room\x12\x16\n" +
 	"\x06reason\x18\x03 \x01(\tR\x06reason\"\x1c\n" +
 	"\x06Notice\x12\x12\n" +
-	"\x04text\x18\x01 \x01(\tR\x04text*n\n" +
+	"\x04text\x18\x01 \x01(\tR\x04text\"\x84\x01\n" +
+	"\vFileRequest\x12#\n" +
+	"\x03put\x18\x01 \x01(\v2\x0f.p2pchat.v1.PutH\x00R\x03put\x12#\n" +
+	"\x03get\x18\x02 \x01(\v2\x0f.p2pchat.v1.GetH\x00R\x03get\x12#\n" +
+	"\x03ack\x18\x03 \x01(\v2\x0f.p2pchat.v1.AckH\x00R\x03ackB\x06\n" +
+	"\x04body\"\xc3\x01\n" +
+	"\n" +
+	"FileAnswer\x12)\n" +
+	"\x05ready\x18\x01 \x01(\v2\x11.p2pchat.v1.ReadyH\x00R\x05ready\x12#\n" +
+	"\x03ack\x18\x02 \x01(\v2\x0f.p2pchat.v1.AckH\x00R\x03ack\x12,\n" +
+	"\x06stored\x18\x03 \x01(\v2\x12.p2pchat.v1.StoredH\x00R\x06stored\x12/\n" +
+	"\arefusal\x18\x04 \x01(\v2\x13.p2pchat.v1.RefusalH\x00R\arefusalB\x06\n" +
+	"\x04body\"?\n" +
+	"\x03Put\x12\x12\n" +
+	"\x04room\x18\x01 \x01(\tR\x04room\x12$\n" +
+	"\x04file\x18\x02 \x01(\v2\x10.p2pchat.v1.FileR\x04file\"A\n" +
+	"\x03Get\x12\x12\n" +
+	"\x04room\x18\x01 \x01(\tR\x04room\x12\x0e\n" +
+	"\x02id\x18\x02 \x01(\tR\x02id\x12\x16\n" +
+	"\x06offset\x18\x03 \x01(\x04R\x06offset\"G\n" +
+	"\x05Ready\x12\x16\n" +
+	"\x06offset\x18\x01 \x01(\x04R\x06offset\x12\x12\n" +
+	"\x04size\x18\x02 \x01(\x04R\x04size\x12\x12\n" +
+	"\x04hash\x18\x03 \x01(\fR\x04hash\"\x1d\n" +
+	"\x03Ack\x12\x16\n" +
+	"\x06offset\x18\x01 \x01(\x04R\x06offset\"\x18\n" +
+	"\x06Stored\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id*n\n" +
 	"\x04Kind\x12\x14\n" +
 	"\x10KIND_UNSPECIFIED\x10\x00\x12\r\n" +
 	"\tKIND_TEXT\x10\x01\x12\x0f\n" +
@@ -4911,7 +5618,7 @@ func file_wire_proto_rawDescGZIP() []byte {
 }
 
 var file_wire_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_wire_proto_msgTypes = make([]protoimpl.MessageInfo, 60)
+var file_wire_proto_msgTypes = make([]protoimpl.MessageInfo, 69)
 var file_wire_proto_goTypes = []any{
 	(Kind)(0),             // 0: p2pchat.v1.Kind
 	(Role)(0),             // 1: p2pchat.v1.Role
@@ -4939,48 +5646,57 @@ var file_wire_proto_goTypes = []any{
 	(*Say)(nil),           // 23: p2pchat.v1.Say
 	(*History)(nil),       // 24: p2pchat.v1.History
 	(*Search)(nil),        // 25: p2pchat.v1.Search
-	(*Redact)(nil),        // 26: p2pchat.v1.Redact
-	(*SetRetention)(nil),  // 27: p2pchat.v1.SetRetention
-	(*Whisper)(nil),       // 28: p2pchat.v1.Whisper
-	(*Topic)(nil),         // 29: p2pchat.v1.Topic
-	(*SetLimit)(nil),      // 30: p2pchat.v1.SetLimit
-	(*Invite)(nil),        // 31: p2pchat.v1.Invite
-	(*Invites)(nil),       // 32: p2pchat.v1.Invites
-	(*Revoke)(nil),        // 33: p2pchat.v1.Revoke
-	(*Kick)(nil),          // 34: p2pchat.v1.Kick
-	(*Ban)(nil),           // 35: p2pchat.v1.Ban
-	(*Unban)(nil),         // 36: p2pchat.v1.Unban
-	(*Bans)(nil),          // 37: p2pchat.v1.Bans
-	(*Mute)(nil),          // 38: p2pchat.v1.Mute
-	(*Op)(nil),            // 39: p2pchat.v1.Op
-	(*Whois)(nil),         // 40: p2pchat.v1.Whois
-	(*Close)(nil),         // 41: p2pchat.v1.Close
-	(*Status)(nil),        // 42: p2pchat.v1.Status
-	(*Ping)(nil),          // 43: p2pchat.v1.Ping
-	(*Quit)(nil),          // 44: p2pchat.v1.Quit
-	(*Done)(nil),          // 45: p2pchat.v1.Done
-	(*Said)(nil),          // 46: p2pchat.v1.Said
-	(*Refusal)(nil),       // 47: p2pchat.v1.Refusal
-	(*Entered)(nil),       // 48: p2pchat.v1.Entered
-	(*Listing)(nil),       // 49: p2pchat.v1.Listing
-	(*Roster)(nil),        // 50: p2pchat.v1.Roster
-	(*Page)(nil),          // 51: p2pchat.v1.Page
-	(*Found)(nil),         // 52: p2pchat.v1.Found
-	(*Invited)(nil),       // 53: p2pchat.v1.Invited
-	(*InviteList)(nil),    // 54: p2pchat.v1.InviteList
-	(*BanList)(nil),       // 55: p2pchat.v1.BanList
-	(*HostStatus)(nil),    // 56: p2pchat.v1.HostStatus
-	(*Whereabouts)(nil),   // 57: p2pchat.v1.Whereabouts
-	(*HostAddr)(nil),      // 58: p2pchat.v1.HostAddr
-	(*Welcome)(nil),       // 59: p2pchat.v1.Welcome
-	(*Whispered)(nil),     // 60: p2pchat.v1.Whispered
-	(*MemberChanged)(nil), // 61: p2pchat.v1.MemberChanged
-	(*RoomChanged)(nil),   // 62: p2pchat.v1.RoomChanged
-	(*Notice)(nil),        // 63: p2pchat.v1.Notice
+	(*Files)(nil),         // 26: p2pchat.v1.Files
+	(*Redact)(nil),        // 27: p2pchat.v1.Redact
+	(*SetRetention)(nil),  // 28: p2pchat.v1.SetRetention
+	(*Whisper)(nil),       // 29: p2pchat.v1.Whisper
+	(*Topic)(nil),         // 30: p2pchat.v1.Topic
+	(*SetLimit)(nil),      // 31: p2pchat.v1.SetLimit
+	(*Invite)(nil),        // 32: p2pchat.v1.Invite
+	(*Invites)(nil),       // 33: p2pchat.v1.Invites
+	(*Revoke)(nil),        // 34: p2pchat.v1.Revoke
+	(*Kick)(nil),          // 35: p2pchat.v1.Kick
+	(*Ban)(nil),           // 36: p2pchat.v1.Ban
+	(*Unban)(nil),         // 37: p2pchat.v1.Unban
+	(*Bans)(nil),          // 38: p2pchat.v1.Bans
+	(*Mute)(nil),          // 39: p2pchat.v1.Mute
+	(*Op)(nil),            // 40: p2pchat.v1.Op
+	(*Whois)(nil),         // 41: p2pchat.v1.Whois
+	(*Close)(nil),         // 42: p2pchat.v1.Close
+	(*Status)(nil),        // 43: p2pchat.v1.Status
+	(*Ping)(nil),          // 44: p2pchat.v1.Ping
+	(*Quit)(nil),          // 45: p2pchat.v1.Quit
+	(*Done)(nil),          // 46: p2pchat.v1.Done
+	(*Said)(nil),          // 47: p2pchat.v1.Said
+	(*Refusal)(nil),       // 48: p2pchat.v1.Refusal
+	(*Entered)(nil),       // 49: p2pchat.v1.Entered
+	(*Listing)(nil),       // 50: p2pchat.v1.Listing
+	(*Roster)(nil),        // 51: p2pchat.v1.Roster
+	(*Page)(nil),          // 52: p2pchat.v1.Page
+	(*Found)(nil),         // 53: p2pchat.v1.Found
+	(*Shared)(nil),        // 54: p2pchat.v1.Shared
+	(*Invited)(nil),       // 55: p2pchat.v1.Invited
+	(*InviteList)(nil),    // 56: p2pchat.v1.InviteList
+	(*BanList)(nil),       // 57: p2pchat.v1.BanList
+	(*HostStatus)(nil),    // 58: p2pchat.v1.HostStatus
+	(*Whereabouts)(nil),   // 59: p2pchat.v1.Whereabouts
+	(*HostAddr)(nil),      // 60: p2pchat.v1.HostAddr
+	(*Welcome)(nil),       // 61: p2pchat.v1.Welcome
+	(*Whispered)(nil),     // 62: p2pchat.v1.Whispered
+	(*MemberChanged)(nil), // 63: p2pchat.v1.MemberChanged
+	(*RoomChanged)(nil),   // 64: p2pchat.v1.RoomChanged
+	(*Notice)(nil),        // 65: p2pchat.v1.Notice
+	(*FileRequest)(nil),   // 66: p2pchat.v1.FileRequest
+	(*FileAnswer)(nil),    // 67: p2pchat.v1.FileAnswer
+	(*Put)(nil),           // 68: p2pchat.v1.Put
+	(*Get)(nil),           // 69: p2pchat.v1.Get
+	(*Ready)(nil),         // 70: p2pchat.v1.Ready
+	(*Ack)(nil),           // 71: p2pchat.v1.Ack
+	(*Stored)(nil),        // 72: p2pchat.v1.Stored
 }
 var file_wire_proto_depIdxs = []int32{
 	23, // 0: p2pchat.v1.ClientFrame.say:type_name -> p2pchat.v1.Say
-	43, // 1: p2pchat.v1.ClientFrame.ping:type_name -> p2pchat.v1.Ping
+	44, // 1: p2pchat.v1.ClientFrame.ping:type_name -> p2pchat.v1.Ping
 	17, // 2: p2pchat.v1.ClientFrame.list:type_name -> p2pchat.v1.List
 	18, // 3: p2pchat.v1.ClientFrame.create:type_name -> p2pchat.v1.Create
 	19, // 4: p2pchat.v1.ClientFrame.join:type_name -> p2pchat.v1.Join
@@ -4988,79 +5704,90 @@ var file_wire_proto_depIdxs = []int32{
 	21, // 6: p2pchat.v1.ClientFrame.who:type_name -> p2pchat.v1.Who
 	22, // 7: p2pchat.v1.ClientFrame.rename:type_name -> p2pchat.v1.Rename
 	24, // 8: p2pchat.v1.ClientFrame.history:type_name -> p2pchat.v1.History
-	28, // 9: p2pchat.v1.ClientFrame.whisper:type_name -> p2pchat.v1.Whisper
-	29, // 10: p2pchat.v1.ClientFrame.topic:type_name -> p2pchat.v1.Topic
-	30, // 11: p2pchat.v1.ClientFrame.set_limit:type_name -> p2pchat.v1.SetLimit
-	31, // 12: p2pchat.v1.ClientFrame.invite:type_name -> p2pchat.v1.Invite
-	32, // 13: p2pchat.v1.ClientFrame.invites:type_name -> p2pchat.v1.Invites
-	33, // 14: p2pchat.v1.ClientFrame.revoke:type_name -> p2pchat.v1.Revoke
-	34, // 15: p2pchat.v1.ClientFrame.kick:type_name -> p2pchat.v1.Kick
-	35, // 16: p2pchat.v1.ClientFrame.ban:type_name -> p2pchat.v1.Ban
-	36, // 17: p2pchat.v1.ClientFrame.unban:type_name -> p2pchat.v1.Unban
-	37, // 18: p2pchat.v1.ClientFrame.bans:type_name -> p2pchat.v1.Bans
-	38, // 19: p2pchat.v1.ClientFrame.mute:type_name -> p2pchat.v1.Mute
-	39, // 20: p2pchat.v1.ClientFrame.op:type_name -> p2pchat.v1.Op
-	40, // 21: p2pchat.v1.ClientFrame.whois:type_name -> p2pchat.v1.Whois
-	41, // 22: p2pchat.v1.ClientFrame.close:type_name -> p2pchat.v1.Close
-	42, // 23: p2pchat.v1.ClientFrame.status:type_name -> p2pchat.v1.Status
-	44, // 24: p2pchat.v1.ClientFrame.quit:type_name -> p2pchat.v1.Quit
+	29, // 9: p2pchat.v1.ClientFrame.whisper:type_name -> p2pchat.v1.Whisper
+	30, // 10: p2pchat.v1.ClientFrame.topic:type_name -> p2pchat.v1.Topic
+	31, // 11: p2pchat.v1.ClientFrame.set_limit:type_name -> p2pchat.v1.SetLimit
+	32, // 12: p2pchat.v1.ClientFrame.invite:type_name -> p2pchat.v1.Invite
+	33, // 13: p2pchat.v1.ClientFrame.invites:type_name -> p2pchat.v1.Invites
+	34, // 14: p2pchat.v1.ClientFrame.revoke:type_name -> p2pchat.v1.Revoke
+	35, // 15: p2pchat.v1.ClientFrame.kick:type_name -> p2pchat.v1.Kick
+	36, // 16: p2pchat.v1.ClientFrame.ban:type_name -> p2pchat.v1.Ban
+	37, // 17: p2pchat.v1.ClientFrame.unban:type_name -> p2pchat.v1.Unban
+	38, // 18: p2pchat.v1.ClientFrame.bans:type_name -> p2pchat.v1.Bans
+	39, // 19: p2pchat.v1.ClientFrame.mute:type_name -> p2pchat.v1.Mute
+	40, // 20: p2pchat.v1.ClientFrame.op:type_name -> p2pchat.v1.Op
+	41, // 21: p2pchat.v1.ClientFrame.whois:type_name -> p2pchat.v1.Whois
+	42, // 22: p2pchat.v1.ClientFrame.close:type_name -> p2pchat.v1.Close
+	43, // 23: p2pchat.v1.ClientFrame.status:type_name -> p2pchat.v1.Status
+	45, // 24: p2pchat.v1.ClientFrame.quit:type_name -> p2pchat.v1.Quit
 	25, // 25: p2pchat.v1.ClientFrame.search:type_name -> p2pchat.v1.Search
-	26, // 26: p2pchat.v1.ClientFrame.redact:type_name -> p2pchat.v1.Redact
-	27, // 27: p2pchat.v1.ClientFrame.set_retention:type_name -> p2pchat.v1.SetRetention
-	7,  // 28: p2pchat.v1.HostFrame.posted:type_name -> p2pchat.v1.Message
-	46, // 29: p2pchat.v1.HostFrame.said:type_name -> p2pchat.v1.Said
-	45, // 30: p2pchat.v1.HostFrame.done:type_name -> p2pchat.v1.Done
-	47, // 31: p2pchat.v1.HostFrame.refusal:type_name -> p2pchat.v1.Refusal
-	61, // 32: p2pchat.v1.HostFrame.member_changed:type_name -> p2pchat.v1.MemberChanged
-	62, // 33: p2pchat.v1.HostFrame.room_changed:type_name -> p2pchat.v1.RoomChanged
-	60, // 34: p2pchat.v1.HostFrame.whispered:type_name -> p2pchat.v1.Whispered
-	59, // 35: p2pchat.v1.HostFrame.welcome:type_name -> p2pchat.v1.Welcome
-	63, // 36: p2pchat.v1.HostFrame.notice:type_name -> p2pchat.v1.Notice
-	48, // 37: p2pchat.v1.HostFrame.entered:type_name -> p2pchat.v1.Entered
-	49, // 38: p2pchat.v1.HostFrame.listing:type_name -> p2pchat.v1.Listing
-	50, // 39: p2pchat.v1.HostFrame.roster:type_name -> p2pchat.v1.Roster
-	51, // 40: p2pchat.v1.HostFrame.page:type_name -> p2pchat.v1.Page
-	53, // 41: p2pchat.v1.HostFrame.invited:type_name -> p2pchat.v1.Invited
-	54, // 42: p2pchat.v1.HostFrame.invite_list:type_name -> p2pchat.v1.InviteList
-	55, // 43: p2pchat.v1.HostFrame.ban_list:type_name -> p2pchat.v1.BanList
-	12, // 44: p2pchat.v1.HostFrame.member:type_name -> p2pchat.v1.Member
-	56, // 45: p2pchat.v1.HostFrame.host_status:type_name -> p2pchat.v1.HostStatus
-	57, // 46: p2pchat.v1.HostFrame.whereabouts:type_name -> p2pchat.v1.Whereabouts
-	52, // 47: p2pchat.v1.HostFrame.found:type_name -> p2pchat.v1.Found
-	0,  // 48: p2pchat.v1.Message.kind:type_name -> p2pchat.v1.Kind
-	8,  // 49: p2pchat.v1.Message.file:type_name -> p2pchat.v1.File
-	1,  // 50: p2pchat.v1.Member.role:type_name -> p2pchat.v1.Role
-	14, // 51: p2pchat.v1.RoomInfo.retention:type_name -> p2pchat.v1.Retention
-	10, // 52: p2pchat.v1.Join.invite:type_name -> p2pchat.v1.Capability
-	9,  // 53: p2pchat.v1.Join.after:type_name -> p2pchat.v1.Cursor
-	0,  // 54: p2pchat.v1.Say.kind:type_name -> p2pchat.v1.Kind
-	14, // 55: p2pchat.v1.SetRetention.retention:type_name -> p2pchat.v1.Retention
-	13, // 56: p2pchat.v1.Entered.room:type_name -> p2pchat.v1.RoomInfo
-	9,  // 57: p2pchat.v1.Entered.from:type_name -> p2pchat.v1.Cursor
-	1,  // 58: p2pchat.v1.Entered.role:type_name -> p2pchat.v1.Role
-	12, // 59: p2pchat.v1.Entered.members:type_name -> p2pchat.v1.Member
-	13, // 60: p2pchat.v1.Listing.rooms:type_name -> p2pchat.v1.RoomInfo
-	12, // 61: p2pchat.v1.Roster.members:type_name -> p2pchat.v1.Member
-	7,  // 62: p2pchat.v1.Page.messages:type_name -> p2pchat.v1.Message
-	7,  // 63: p2pchat.v1.Found.messages:type_name -> p2pchat.v1.Message
-	15, // 64: p2pchat.v1.Invited.invite:type_name -> p2pchat.v1.InviteInfo
-	10, // 65: p2pchat.v1.Invited.capability:type_name -> p2pchat.v1.Capability
-	15, // 66: p2pchat.v1.InviteList.invites:type_name -> p2pchat.v1.InviteInfo
-	16, // 67: p2pchat.v1.BanList.bans:type_name -> p2pchat.v1.BanInfo
-	13, // 68: p2pchat.v1.HostStatus.rooms:type_name -> p2pchat.v1.RoomInfo
-	12, // 69: p2pchat.v1.HostStatus.members:type_name -> p2pchat.v1.Member
-	58, // 70: p2pchat.v1.Whereabouts.addrs:type_name -> p2pchat.v1.HostAddr
-	11, // 71: p2pchat.v1.Whispered.from:type_name -> p2pchat.v1.Author
-	11, // 72: p2pchat.v1.Whispered.to:type_name -> p2pchat.v1.Author
-	2,  // 73: p2pchat.v1.MemberChanged.what:type_name -> p2pchat.v1.MemberChange
-	12, // 74: p2pchat.v1.MemberChanged.member:type_name -> p2pchat.v1.Member
-	3,  // 75: p2pchat.v1.RoomChanged.what:type_name -> p2pchat.v1.RoomChange
-	13, // 76: p2pchat.v1.RoomChanged.room:type_name -> p2pchat.v1.RoomInfo
-	77, // [77:77] is the sub-list for method output_type
-	77, // [77:77] is the sub-list for method input_type
-	77, // [77:77] is the sub-list for extension type_name
-	77, // [77:77] is the sub-list for extension extendee
-	0,  // [0:77] is the sub-list for field type_name
+	27, // 26: p2pchat.v1.ClientFrame.redact:type_name -> p2pchat.v1.Redact
+	28, // 27: p2pchat.v1.ClientFrame.set_retention:type_name -> p2pchat.v1.SetRetention
+	26, // 28: p2pchat.v1.ClientFrame.files:type_name -> p2pchat.v1.Files
+	7,  // 29: p2pchat.v1.HostFrame.posted:type_name -> p2pchat.v1.Message
+	47, // 30: p2pchat.v1.HostFrame.said:type_name -> p2pchat.v1.Said
+	46, // 31: p2pchat.v1.HostFrame.done:type_name -> p2pchat.v1.Done
+	48, // 32: p2pchat.v1.HostFrame.refusal:type_name -> p2pchat.v1.Refusal
+	63, // 33: p2pchat.v1.HostFrame.member_changed:type_name -> p2pchat.v1.MemberChanged
+	64, // 34: p2pchat.v1.HostFrame.room_changed:type_name -> p2pchat.v1.RoomChanged
+	62, // 35: p2pchat.v1.HostFrame.whispered:type_name -> p2pchat.v1.Whispered
+	61, // 36: p2pchat.v1.HostFrame.welcome:type_name -> p2pchat.v1.Welcome
+	65, // 37: p2pchat.v1.HostFrame.notice:type_name -> p2pchat.v1.Notice
+	49, // 38: p2pchat.v1.HostFrame.entered:type_name -> p2pchat.v1.Entered
+	50, // 39: p2pchat.v1.HostFrame.listing:type_name -> p2pchat.v1.Listing
+	51, // 40: p2pchat.v1.HostFrame.roster:type_name -> p2pchat.v1.Roster
+	52, // 41: p2pchat.v1.HostFrame.page:type_name -> p2pchat.v1.Page
+	55, // 42: p2pchat.v1.HostFrame.invited:type_name -> p2pchat.v1.Invited
+	56, // 43: p2pchat.v1.HostFrame.invite_list:type_name -> p2pchat.v1.InviteList
+	57, // 44: p2pchat.v1.HostFrame.ban_list:type_name -> p2pchat.v1.BanList
+	12, // 45: p2pchat.v1.HostFrame.member:type_name -> p2pchat.v1.Member
+	58, // 46: p2pchat.v1.HostFrame.host_status:type_name -> p2pchat.v1.HostStatus
+	59, // 47: p2pchat.v1.HostFrame.whereabouts:type_name -> p2pchat.v1.Whereabouts
+	53, // 48: p2pchat.v1.HostFrame.found:type_name -> p2pchat.v1.Found
+	54, // 49: p2pchat.v1.HostFrame.shared:type_name -> p2pchat.v1.Shared
+	0,  // 50: p2pchat.v1.Message.kind:type_name -> p2pchat.v1.Kind
+	8,  // 51: p2pchat.v1.Message.file:type_name -> p2pchat.v1.File
+	1,  // 52: p2pchat.v1.Member.role:type_name -> p2pchat.v1.Role
+	14, // 53: p2pchat.v1.RoomInfo.retention:type_name -> p2pchat.v1.Retention
+	10, // 54: p2pchat.v1.Join.invite:type_name -> p2pchat.v1.Capability
+	9,  // 55: p2pchat.v1.Join.after:type_name -> p2pchat.v1.Cursor
+	0,  // 56: p2pchat.v1.Say.kind:type_name -> p2pchat.v1.Kind
+	14, // 57: p2pchat.v1.SetRetention.retention:type_name -> p2pchat.v1.Retention
+	13, // 58: p2pchat.v1.Entered.room:type_name -> p2pchat.v1.RoomInfo
+	9,  // 59: p2pchat.v1.Entered.from:type_name -> p2pchat.v1.Cursor
+	1,  // 60: p2pchat.v1.Entered.role:type_name -> p2pchat.v1.Role
+	12, // 61: p2pchat.v1.Entered.members:type_name -> p2pchat.v1.Member
+	13, // 62: p2pchat.v1.Listing.rooms:type_name -> p2pchat.v1.RoomInfo
+	12, // 63: p2pchat.v1.Roster.members:type_name -> p2pchat.v1.Member
+	7,  // 64: p2pchat.v1.Page.messages:type_name -> p2pchat.v1.Message
+	7,  // 65: p2pchat.v1.Found.messages:type_name -> p2pchat.v1.Message
+	7,  // 66: p2pchat.v1.Shared.messages:type_name -> p2pchat.v1.Message
+	15, // 67: p2pchat.v1.Invited.invite:type_name -> p2pchat.v1.InviteInfo
+	10, // 68: p2pchat.v1.Invited.capability:type_name -> p2pchat.v1.Capability
+	15, // 69: p2pchat.v1.InviteList.invites:type_name -> p2pchat.v1.InviteInfo
+	16, // 70: p2pchat.v1.BanList.bans:type_name -> p2pchat.v1.BanInfo
+	13, // 71: p2pchat.v1.HostStatus.rooms:type_name -> p2pchat.v1.RoomInfo
+	12, // 72: p2pchat.v1.HostStatus.members:type_name -> p2pchat.v1.Member
+	60, // 73: p2pchat.v1.Whereabouts.addrs:type_name -> p2pchat.v1.HostAddr
+	11, // 74: p2pchat.v1.Whispered.from:type_name -> p2pchat.v1.Author
+	11, // 75: p2pchat.v1.Whispered.to:type_name -> p2pchat.v1.Author
+	2,  // 76: p2pchat.v1.MemberChanged.what:type_name -> p2pchat.v1.MemberChange
+	12, // 77: p2pchat.v1.MemberChanged.member:type_name -> p2pchat.v1.Member
+	3,  // 78: p2pchat.v1.RoomChanged.what:type_name -> p2pchat.v1.RoomChange
+	13, // 79: p2pchat.v1.RoomChanged.room:type_name -> p2pchat.v1.RoomInfo
+	68, // 80: p2pchat.v1.FileRequest.put:type_name -> p2pchat.v1.Put
+	69, // 81: p2pchat.v1.FileRequest.get:type_name -> p2pchat.v1.Get
+	71, // 82: p2pchat.v1.FileRequest.ack:type_name -> p2pchat.v1.Ack
+	70, // 83: p2pchat.v1.FileAnswer.ready:type_name -> p2pchat.v1.Ready
+	71, // 84: p2pchat.v1.FileAnswer.ack:type_name -> p2pchat.v1.Ack
+	72, // 85: p2pchat.v1.FileAnswer.stored:type_name -> p2pchat.v1.Stored
+	48, // 86: p2pchat.v1.FileAnswer.refusal:type_name -> p2pchat.v1.Refusal
+	8,  // 87: p2pchat.v1.Put.file:type_name -> p2pchat.v1.File
+	88, // [88:88] is the sub-list for method output_type
+	88, // [88:88] is the sub-list for method input_type
+	88, // [88:88] is the sub-list for extension type_name
+	88, // [88:88] is the sub-list for extension extendee
+	0,  // [0:88] is the sub-list for field type_name
 }
 
 func init() { file_wire_proto_init() }
@@ -5097,6 +5824,7 @@ func file_wire_proto_init() {
 		(*ClientFrame_Search)(nil),
 		(*ClientFrame_Redact)(nil),
 		(*ClientFrame_SetRetention)(nil),
+		(*ClientFrame_Files)(nil),
 	}
 	file_wire_proto_msgTypes[2].OneofWrappers = []any{
 		(*HostFrame_Posted)(nil),
@@ -5119,6 +5847,18 @@ func file_wire_proto_init() {
 		(*HostFrame_HostStatus)(nil),
 		(*HostFrame_Whereabouts)(nil),
 		(*HostFrame_Found)(nil),
+		(*HostFrame_Shared)(nil),
+	}
+	file_wire_proto_msgTypes[62].OneofWrappers = []any{
+		(*FileRequest_Put)(nil),
+		(*FileRequest_Get)(nil),
+		(*FileRequest_Ack)(nil),
+	}
+	file_wire_proto_msgTypes[63].OneofWrappers = []any{
+		(*FileAnswer_Ready)(nil),
+		(*FileAnswer_Ack)(nil),
+		(*FileAnswer_Stored)(nil),
+		(*FileAnswer_Refusal)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -5126,7 +5866,7 @@ func file_wire_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_wire_proto_rawDesc), len(file_wire_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   60,
+			NumMessages:   69,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -1,0 +1,16 @@
+// Package files answers: how does a file get off this disk into a room, and out of a
+// room onto this disk?
+//
+// [Pick] takes a file to be sent: it is a regular file, whatever stands at its path; its
+// type is what its content says; pictures lose what their camera noted. [Folder] takes
+// files that others have sent. Both work on disks and know no network.
+//
+// Guarantees:
+//
+//   - Nothing is written outside the folder, whatever a file is called, whatever links
+//     lead out of it; nothing is overwritten; no file that came is executable.
+//   - A file stands under its name when it is whole and its hash is right, not before.
+//   - A file that changes while it is sent is noticed; what was said about it stays true
+//     of the bytes that went out, or it does not go out.
+//   - Nothing is opened by itself, and nothing that could run is opened at all.
+package files

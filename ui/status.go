@@ -1,0 +1,59 @@
+package ui
+
+import (
+	"strings"
+	"time"
+
+	"p2pchat/rooms"
+)
+
+// showStatus shows the quiet row below the prompt: first what is out of the ordinary,
+// then by which way the host is reached, and how many are in the room.
+func (c *chat) showStatus() {
+	var parts []string
+	add := func(text string) {
+		if text != "" {
+			parts = append(parts, text)
+		}
+	}
+	if c.loop.away {
+		add("connection lost, trying again")
+	}
+	add(c.speech.status(c.loop.away))
+	add(c.waitsFor())
+	if !c.loop.away {
+		add(wayBrief(c.scene.way))
+	}
+	if c.scene.inRoom() {
+		add(plural(c.scene.room.Members, "member"))
+	}
+	if status := strings.Join(parts, " · "); status != c.status {
+		c.status = status
+		c.term.SetStatus(status)
+	}
+}
+
+// wayBrief names a path in a word or two.
+func wayBrief(way rooms.Path) string {
+	if way.Path == "" || way.Transport == "memory" {
+		return ""
+	}
+	text := Sanitize(way.Path)
+	if way.RTT > 0 {
+		text += " " + steady(way.RTT)
+	}
+	return text
+}
+
+// steady writes a round trip so roughly that it rarely changes.
+func steady(d time.Duration) string {
+	switch {
+	case d < time.Millisecond:
+		return "<1 ms"
+	case d >= 100*time.Millisecond:
+		d = d.Round(10 * time.Millisecond)
+	case d >= 20*time.Millisecond:
+		d = d.Round(5 * time.Millisecond)
+	}
+	return roundTrip(d)
+}
