@@ -71,6 +71,6 @@ long:
 	P2PCHAT_SERIAL=1 P2PCHAT_LONG=1 go test -count=1 -timeout 90m -run '^TestReach(Crowd|LimitedRelay|Lasts|Idle|IdleRelayed)$$' -v .
 
 bench:
-	go test -run '^$$' -bench . -benchmem ./rooms ./history ./node/wire ./node
+	go test -run '^$$' -bench . -benchmem ./rooms ./history ./node/wire ./node ./ui
 
 ci: vet test race lint tidy fuzz

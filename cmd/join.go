@@ -293,7 +293,10 @@ func openTerminal(s *settings, edit, host bool) (ui.Terminal, error) {
 		if err := s.makeData(); err != nil {
 			return nil, err
 		}
-		terminal, err := ui.NewReadline(ui.ReadlineOptions{HistoryFile: s.path(typedFile), NoSuspend: host})
+		terminal, err := ui.NewReadline(ui.ReadlineOptions{
+			HistoryFile: s.path(typedFile), NoSuspend: host,
+			Plain: ui.ColorDepth(os.Getenv, s.color, isTerminal(os.Stdout)) == 0,
+		})
 		if err == nil {
 			return terminal, nil
 		}

@@ -16,15 +16,17 @@ var (
 	keys = [][2]string{
 		{"Enter", "say the line, or run the command that begins with /"},
 		{"Alt-Enter", "begin a new line of the same message"},
-		{"Up", "bring back what was typed before"},
+		{"Up, Down", "bring back what was typed before; in a text of several lines, move in it first (Ctrl-P, Ctrl-N do not)"},
 		{"Ctrl-R", "search in what was typed before"},
-		{"Tab", "complete a command, a nick or a room"},
+		{"Tab", "complete a command, a nick, a room or a path; again: the next choice, Shift-Tab: the one before, Esc: none"},
+		{"paste", "becomes part of the line; over 8 lines or 2000 characters Enter inserts it and Esc drops it"},
 		{"Ctrl-C", "throw the line away; twice on an empty line, leave"},
 		{"Ctrl-D", "on an empty line, leave"},
 		{"Ctrl-Z", "suspend the program, fg brings it back; not where a host runs"},
 	}
 	environment = [][2]string{
 		{"P2PCHAT_FLAG", "the value of a flag that is not on the command line: P2PCHAT_LOG_LEVEL=info is --log-level info"},
+		{"VISUAL, EDITOR", "the editor of /edit"},
 		{"NO_COLOR", "no colours, unless --color asks for them"},
 		{"XDG_DATA_HOME", "where the data directory p2pchat is; without it, ~/.local/share"},
 	}

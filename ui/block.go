@@ -1,14 +1,16 @@
 package ui
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/rivo/uniseg"
 )
 
-// inputBlock is what stands below the messages: the prompt with the line being
-// typed, a hint, a status. No row of it reaches the last column, so the terminal
+// inputBlock is what stands below the messages: lines that wait, the prompt with
+// the line being typed, a menu or a hint, a status. No row of it reaches the last column, so the terminal
 // never wraps it by itself.
 type inputBlock struct {
 	rows   []string
@@ -59,42 +61,89 @@ func glyphs(line []rune) []glyph {
 	return out
 }
 
-// blockRows sets prompt and line in rows of at most width columns. The cursor
-// stands before the grapheme that holds rune pos; behind a full row it opens the
-// next one.
-func blockRows(prompt string, line []rune, pos, width int) inputBlock {
+// spot is a place where the cursor can stand: before a rune of the line.
+type spot struct{ rune, row, column int }
+
+// setRows sets prompt and line in rows of at most width columns; a line end in
+// the line ends its row. The last spot is the one behind the line; where the last
+// row is full, it is in a row of its own, which is not among the rows.
+func setRows(prompt string, line []rune, width int) (rows []string, widths []int, spots []spot) {
 	if shownWidth(prompt) > width/2 {
 		prompt = "> "
 	}
-	var block inputBlock
 	var row strings.Builder
 	row.WriteString(prompt)
-	column := shownWidth(prompt)
+	column, seen := shownWidth(prompt), 0
 	next := func() {
-		block.rows, block.widths = append(block.rows, row.String()), append(block.widths, column)
+		rows, widths = append(rows, row.String()), append(widths, column)
 		row.Reset()
 		column = 0
 	}
-	seen, placed := 0, false
 	for _, g := range glyphs(line) {
 		if column+g.width > width {
 			next()
 		}
-		if !placed && pos < seen+g.runes {
-			block.row, block.column, placed = len(block.rows), column, true
+		if g.runes > 0 {
+			spots = append(spots, spot{seen, len(rows), column})
 		}
-		seen += g.runes
 		row.WriteString(g.text)
 		column += g.width
-	}
-	if !placed {
-		if column >= width {
+		if g.runes > 0 && line[seen] == newlineRune {
 			next()
 		}
-		block.row, block.column = len(block.rows), column
+		seen += g.runes
+	}
+	end := spot{seen, len(rows), column}
+	if column >= width {
+		end = spot{seen, len(rows) + 1, 0}
 	}
 	next()
-	return block
+	return rows, widths, append(spots, end)
+}
+
+// spotOf is the index of the spot of the grapheme that holds rune pos.
+func spotOf(spots []spot, pos int) int {
+	for i := len(spots) - 1; i > 0; i-- {
+		if spots[i].rune <= pos {
+			return i
+		}
+	}
+	return 0
+}
+
+// blockRows is the block of prompt and line with the cursor at rune pos.
+func blockRows(prompt string, line []rune, pos, width int) inputBlock {
+	rows, widths, spots := setRows(prompt, line, width)
+	at := spots[spotOf(spots, pos)]
+	if at.row == len(rows) {
+		rows, widths = append(rows, ""), append(widths, 0)
+	}
+	return inputBlock{rows: rows, widths: widths, row: at.row, column: at.column}
+}
+
+// neighbour is the rune that the cursor comes to from pos in the row above (by
+// -1) or below (1); false: there is none. It stays near the column kept, which is
+// that of the cursor if column is negative.
+func neighbour(prompt string, line []rune, pos, column, by, width int) (to, kept int, ok bool) {
+	_, _, spots := setRows(prompt, line, width)
+	i := spotOf(spots, pos)
+	row := spots[i].row
+	if kept = column; kept < 0 {
+		kept = spots[i].column
+	}
+	for i >= 0 && i < len(spots) && spots[i].row == row {
+		i += by
+	}
+	if i < 0 || i >= len(spots) {
+		return pos, kept, false
+	}
+	to, row = spots[i].rune, spots[i].row
+	for _, s := range spots { // the first of the row, or one further right
+		if s.row == row && (s.rune < to || s.column <= kept) {
+			to = s.rune
+		}
+	}
+	return to, kept, true
 }
 
 // window keeps at most limit rows, around the cursor.
@@ -107,25 +156,89 @@ func (b *inputBlock) window(limit int) {
 	b.row -= from
 }
 
-// addQuiet appends a dim row below the line, cut to width.
-func (b *inputBlock) addQuiet(text string, width int) {
-	text = cutToWidth(text, width)
-	b.rows = append(b.rows, "\x1b[2m"+text+"\x1b[0m")
-	b.widths = append(b.widths, shownWidth(text))
+// below adds rows under the line.
+func (b *inputBlock) below(rows []string) {
+	for _, row := range rows {
+		b.rows, b.widths = append(b.rows, row), append(b.widths, shownWidth(row))
+	}
 }
 
+// above adds rows over the prompt.
+func (b *inputBlock) above(rows []string) {
+	line := *b
+	b.rows, b.widths = nil, nil
+	b.below(rows)
+	b.rows, b.widths = append(b.rows, line.rows...), append(b.widths, line.widths...)
+	b.row += len(rows)
+}
+
+// lineWidth is how wide a row of the block may be.
+func lineWidth(columns int) int { return max(8, columns-1) }
+
 // layOut makes the block of p for a screen of columns × rows. The line takes a
-// third of the screen at most; hint and status give way on a tiny screen.
+// third of the screen at most; the rest gives way on a small screen.
 func layOut(p picture, columns, rows int) inputBlock {
-	width := max(8, columns-1)
+	width := lineWidth(columns)
 	block := blockRows(p.prompt, p.line, p.pos, width)
 	block.window(max(1, rows/3))
-	for _, quiet := range []string{choices(p.hint, width), p.status} {
-		if quiet != "" && len(block.rows)+1 < rows {
-			block.addQuiet(firstLine(quiet), width)
-		}
+	spare := func() int { return max(0, rows-1-len(block.rows)) }
+	switch {
+	case p.question != "":
+		block.below(wrapped(p.question, width, min(questionRows, spare()), p.plain))
+	case len(p.menu.candidates) > 0:
+		block.below(p.menu.rows(width, min(menuRows+1, spare()), p.plain))
+	case p.hint != "" && spare() > 0:
+		block.below(quietRows([]string{p.hint}, width, p.plain))
 	}
+	if p.status != "" && spare() > 0 {
+		block.below(quietRows([]string{p.status}, width, p.plain))
+	}
+	block.above(quietRows(few(p.waiting, min(waitingRows+1, rows/4, spare())), width, p.plain))
 	return block
+}
+
+const (
+	waitingRows  = 3 // lines shown above the prompt
+	questionRows = 4
+)
+
+// few is at most limit rows: the first ones and how many more there are.
+func few(rows []string, limit int) []string {
+	if len(rows) <= min(limit, waitingRows) {
+		return rows
+	}
+	if limit < 2 {
+		return []string{fmt.Sprintf("… %s", plural(len(rows), "line"))}[:limit]
+	}
+	return append(slices.Clone(rows[:limit-1]), fmt.Sprintf("… %d more", len(rows)-limit+1))
+}
+
+// quietRows makes each text one dim row, cut to width.
+func quietRows(texts []string, width int, plain bool) []string {
+	var rows []string
+	for _, text := range texts {
+		rows = append(rows, quiet(cutToWidth(firstLine(text), width), plain))
+	}
+	return rows
+}
+
+// wrapped sets text in at most limit rows.
+func wrapped(text string, width, limit int, plain bool) []string {
+	var rows []string
+	for rest := cells([]run{{text: text}}); len(rest) > 0 && len(rows) < limit; {
+		var part []cell
+		part, rest = fill(rest, width)
+		var row strings.Builder
+		for _, c := range part {
+			row.WriteString(c.text)
+		}
+		shown := row.String()
+		if !plain {
+			shown = "\x1b[1m" + shown + "\x1b[0m"
+		}
+		rows = append(rows, shown)
+	}
+	return rows
 }
 
 // firstLine guards the one-row rows against a line end.

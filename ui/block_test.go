@@ -22,8 +22,15 @@ func TestBlockRows(t *testing.T) {
 		{"before wide at the edge", "> ", "abcdefg你", 7, 10, "> abcdefg|你", 1, 0},
 		{"inside a grapheme", "> ", "e\u0301x", 1, 20, "> e\u0301x", 0, 2},
 		{"behind a grapheme", "> ", "e\u0301x", 2, 20, "> e\u0301x", 0, 3},
-		{"line end and tab", "> ", "a\ue00ab\ue009c", 4, 20, "> a⏎b→c", 0, 6},
-		{"mark behind a line end", "> ", "\ue00a\u0301", 2, 20, "> ⏎\u0301", 0, 3},
+		{"line end and tab", "> ", "a\ue00ab\ue009c", 4, 20, "> a⏎|b→c", 1, 2},
+		{"before a line end", "> ", "a\ue00ab", 1, 20, "> a⏎|b", 0, 3},
+		{"behind a line end", "> ", "a\ue00ab", 2, 20, "> a⏎|b", 1, 0},
+		{"line end at the end", "> ", "a\ue00a", 2, 20, "> a⏎|", 1, 0},
+		{"the cursor before that", "> ", "a\ue00a", 0, 20, "> a⏎|", 0, 2},
+		{"empty lines", "> ", "\ue00a\ue00ab", 1, 20, "> ⏎|⏎|b", 1, 0},
+		{"line end that does not fit", "> ", "abcdefgh\ue00ab", 9, 10, "> abcdefgh|⏎|b", 2, 0},
+		{"line end in the last column", "> ", "abcdefg\ue00ab", 8, 10, "> abcdefg⏎|b", 1, 0},
+		{"mark behind a line end", "> ", "\ue00a\u0301", 2, 20, "> ⏎|\u0301", 1, 0},
 		{"own escape", "> ", "a\x1b\u202eb", 3, 30, "> a^[<U+202E>b", 0, 13},
 		{"prompt too wide", "#a-room-name> ", "x", 1, 20, "> x", 0, 3},
 		{"coloured prompt", "\x1b[1m#room>\x1b[0m ", "x", 1, 20, "\x1b[1m#room>\x1b[0m x", 0, 8},
@@ -63,17 +70,57 @@ func TestLayOutOnSmallScreens(t *testing.T) {
 	}
 }
 
-func TestChoices(t *testing.T) {
-	list := strings.Join([]string{"/ban", "/close", "/create", "/help"}, choiceGap)
-	for width, want := range map[int]string{
-		80: "/ban  /close  /create  /help", 28: "/ban  /close  /create  /help", 27: "/ban  /close  … 2 more", 12: "/ban  … 3 more", 1: "/ban  … 3 more",
+func TestWaitingRows(t *testing.T) {
+	p := picture{prompt: "> ", line: []rune("x"), pos: 1, plain: true, status: "away"}
+	for _, c := range []struct {
+		waiting []string
+		rows    int
+		want    string
+	}{
+		{nil, 24, "> x|away"},
+		{[]string{"one", "two\nlines"}, 24, "one|two|> x|away"},
+		{[]string{"1", "2", "3"}, 24, "1|2|3|> x|away"},
+		{[]string{"1", "2", "3", "4"}, 24, "1|2|3|… 1 more|> x|away"},
+		{[]string{"1", "2", "3", "4", "5", "6", "7", "8"}, 24, "1|2|3|… 5 more|> x|away"},
+		{[]string{"1", "2", "3", "4"}, 12, "1|2|… 2 more|> x|away"},
+		{[]string{"1", "2", "3", "4"}, 4, "… 4 lines|> x|away"},
+		{[]string{"1", "2"}, 3, "> x|away"},
+		{[]string{"123456789012345678901234567890"}, 24, "12345678901234567890|> x|away"},
 	} {
-		if got := choices(list, width); got != want {
-			t.Errorf("at %d: %q, want %q", width, got, want)
+		p.waiting = c.waiting
+		b := layOut(p, 21, c.rows)
+		if got := strings.Join(b.rows, "|"); got != c.want || b.rows[b.row] != "> x" || b.column != 3 {
+			t.Errorf("%d rows, %d waiting: %q with the cursor in %d,%d; want %q", c.rows, len(c.waiting), got, b.row, b.column, c.want)
 		}
 	}
-	if got := choices("(search) one", 3); got != "(search) one" {
-		t.Errorf("another hint becomes %q", got)
+}
+
+func TestUpAndDownInALine(t *testing.T) {
+	const line = "ab\ue00acdefgh\ue00ai\ue00a\ue00ajklmnopqrstu你v"
+	keys := map[rune]int{'u': -1, 'd': 1}
+	for _, c := range []struct {
+		from string // the cursor is before this
+		keys string
+		want string // "": the history
+	}{
+		{"b", "u", ""}, {"b", "d", "f"}, {"c", "u", "a"}, {"h", "u", "\ue00acd"}, {"h", "ud", "h"},
+		{"h", "d", "\ue00a\ue00a"}, {"h", "dd", "\ue00aj"}, {"h", "ddu", "\ue00a\ue00a"}, {"h", "dddu", "\ue00aj"},
+		{"h", "ddd", "o"}, {"j", "d", "t"}, {"l", "d", "你"}, {"m", "d", "你"}, {"n", "d", "v"}, {"o", "d", "END"}, {"t", "d", ""},
+	} {
+		text, pos, column := []rune(line+"END"), 0, -1
+		text = text[:len(text)-3]
+		pos = len([]rune(line[:strings.Index(line, c.from)]))
+		ok := true
+		for _, key := range c.keys {
+			pos, column, ok = neighbour("> ", text, pos, column, keys[key], 10)
+		}
+		got := ""
+		if ok {
+			got = string(text[pos:]) + "END"
+		}
+		if ok != (c.want != "") || !strings.HasPrefix(got, c.want) {
+			t.Errorf("from %q by %q to %q, want %q", c.from, c.keys, got, c.want)
+		}
 	}
 }
 

@@ -20,6 +20,13 @@ func (c *chat) showTopic(string) {
 	}
 }
 
+// edit begins a message in the person's editor; it comes back into the line.
+func (c *chat) edit(text string) {
+	if err := c.term.Edit(text); err != nil {
+		c.print(c.page.refusal(rooms.Refuse(rooms.BadRequest, "type here; Alt-Enter begins a new line", "%s", err))...)
+	}
+}
+
 func (c *chat) clear(string) { c.term.Clear() }
 
 // statusLines is what is known here without asking.

@@ -117,10 +117,18 @@ func TestChatShowsAnswers(t *testing.T) {
 	})
 }
 
+// offered is what the completer offers at the end of before.
+func offered(term *fakeTerm, before string) (texts []string) {
+	for _, c := range term.complete(before).Candidates {
+		texts = append(texts, c.Text)
+	}
+	return texts
+}
+
 func TestChatCompletes(t *testing.T) {
 	sit(t, nil, func(s *seat) {
 		s.settle(t, rooms.Listing{Rooms: []rooms.RoomInfo{{Room: "dev"}, {Room: "devops"}, {Room: "x\x1b"}}})
-		if got := s.term.complete("/join d"); !slices.Equal(got, []string{"dev", "devops"}) {
+		if got := offered(s.term, "/join d"); !slices.Equal(got, []string{"dev", "devops"}) {
 			t.Errorf("rooms: %q", got)
 		}
 		s.say("/join dev")
@@ -130,7 +138,7 @@ func TestChatCompletes(t *testing.T) {
 			"/help who": {"who", "whois"}, "hello b": nil, "/create x --p": {"--private"}, "/create --topic t --limit=3 --": {"--private", "--no-history"},
 			"/invite -": {"--uses", "--expires", "--qr"}, "/who -": nil, "": nil, "/msg bob b": nil, "/": nil, "x /k": nil,
 		} {
-			got := s.term.complete(before)
+			got := offered(s.term, before)
 			if before == "/" {
 				if len(got) != len(commands()) {
 					t.Errorf("%d commands offered", len(got))

@@ -18,7 +18,8 @@ type entry struct {
 	more    []string // its options and defaults, in /help COMMAND
 	example string
 	who     audience
-	word    offer
+	word    offer                                                        // what completion offers for the first word behind it
+	second  offer                                                        // and for the second one
 	build   func(p parser, a *arguments) (rooms.Command, *rooms.Refusal) // asks the host
 	local   func(h hands, arg string)                                    // or is done here
 	done    func(cmd rooms.Command) string                               // what to say at Done, where no event says it
@@ -41,6 +42,7 @@ const (
 	offerRooms
 	offerNicks
 	offerCommands
+	offerPaths
 )
 
 // hands does the commands that the host need not be asked about.
@@ -54,6 +56,7 @@ type hands interface {
 	clear(arg string)
 	state(arg string)
 	help(arg string)
+	edit(arg string)
 	quit(arg string)
 }
 

@@ -1,72 +1,63 @@
 package ui
 
 import (
-	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // typedText turns the edited line into what the person means by it.
 var typedText = strings.NewReplacer(string(newlineRune), "\n", string(tabRune), "\t")
 
+// choice is a completion under way: a menu, and the word that changes with what
+// is chosen. It lasts until a key that is not Tab or Shift-Tab.
+type choice struct {
+	menu
+	from, to int    // where the word stands in the line now
+	typed    []rune // the word before the first Tab
+}
+
 // complete completes the word that ends at pos: by the one candidate and a
-// blank, or by what all candidates begin with. When that is nothing new, the
-// candidates are the hint.
-func (e *lineEditor) complete(line []rune, pos int) ([]rune, int, string) {
+// blank, or by what all candidates begin with. Several make a menu, through which
+// each further call (open is the choice so far) goes by step.
+func (e *lineEditor) complete(line []rune, pos, step int, open *choice) ([]rune, int) {
+	if open != nil {
+		open.step(step)
+		e.choice = open
+		return open.put(line, []rune(open.candidates[open.chosen].Text))
+	}
 	ask := e.view.completer()
 	if ask == nil {
-		return line, pos, ""
+		return line, pos
 	}
-	candidates := ask(typedText.Replace(string(line[:pos])))
-	if len(candidates) == 0 {
+	before := typedText.Replace(string(line[:pos]))
+	answer := ask(before)
+	if len(answer.Candidates) == 0 || answer.From < 0 || answer.From > len(before) {
 		e.view.ring()
-		return line, pos, ""
+		return line, pos
 	}
-	start := pos
-	for start > 0 && notBlank(line[start-1]) {
-		start--
-	}
-	insert := commonPrefix(candidates)
-	if len(candidates) == 1 {
-		if !strings.HasSuffix(candidates[0], "/") && (pos == len(line) || notBlank(line[pos])) {
+	from := utf8.RuneCountInString(before[:answer.From]) // every rune of before is one of the line
+	c := &choice{menu: menu{answer.Candidates, -1}, from: from, to: pos, typed: slices.Clone(line[from:pos])}
+	insert := commonPrefix(answer.Candidates)
+	if len(answer.Candidates) == 1 {
+		if !strings.HasSuffix(answer.Candidates[0].Text, "/") && (pos == len(line) || notBlank(line[pos])) {
 			insert = append(insert, ' ')
 		}
-	} else if len(insert) <= pos-start {
-		shown := make([]string, len(candidates))
-		for i, c := range candidates {
-			shown[i] = Sanitize(c)
-		}
-		return line, pos, strings.Join(shown, choiceGap)
+		return c.put(line, insert)
 	}
-	return slices.Replace(line, start, pos, insert...), start + len(insert), ""
+	e.choice = c
+	if step < 0 {
+		return e.complete(line, pos, step, c)
+	}
+	if len(insert) > len(c.typed) {
+		return c.put(line, insert)
+	}
+	return line, pos
 }
 
-// choiceGap stands between the candidates of a hint; no candidate holds it.
-const choiceGap = "\t"
-
-// choices writes the candidates of a hint in one row of at most width columns, and
-// how many there are beyond it. Another hint stays as it is.
-func choices(hint string, width int) string {
-	words := strings.Split(hint, choiceGap)
-	text := strings.Join(words, "  ")
-	for n := len(words) - 1; n > 0 && shownWidth(text) > width; n-- {
-		text = fmt.Sprintf("%s  … %d more", strings.Join(words[:n], "  "), len(words)-n)
-	}
-	return text
-}
-
-// commonPrefix is what all words begin with.
-func commonPrefix(words []string) []rune {
-	common := []rune(words[0])
-	for _, word := range words[1:] {
-		n := 0
-		for _, r := range word {
-			if n == len(common) || common[n] != r {
-				break
-			}
-			n++
-		}
-		common = common[:n]
-	}
-	return common
+// put makes the word be another one.
+func (c *choice) put(line, word []rune) ([]rune, int) {
+	line = slices.Replace(line, c.from, c.to, word...)
+	c.to = c.from + len(word)
+	return line, c.to
 }

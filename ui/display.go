@@ -78,13 +78,17 @@ func (d *display) finish() {
 	d.screen.draw(f)
 }
 
-// suspend gives the terminal back, stops the process, and goes on when it is
-// continued. Runs in the display's goroutine, so nothing is drawn meanwhile.
-func (d *display) suspend() {
+// lend gives the terminal back, does something, and takes it over again. Runs in
+// the display's goroutine, so nothing is drawn meanwhile and messages gather.
+func (d *display) lend(f func()) {
 	d.finish()
 	_, _ = d.tty.out.WriteString(pasteOff)
 	d.tty.cook()
-	d.tty.suspend()
+	f()
+	select {
+	case <-d.tty.resumed: // what happened meanwhile is over
+	default:
+	}
 	_ = d.tty.raw()
 	_, _ = d.tty.out.WriteString(pasteOn)
 	d.draw()

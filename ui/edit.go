@@ -19,7 +19,11 @@ type lineEditor struct {
 	line    []rune // as it was after the last key
 	pos     int
 	killed  []rune // what cmdYank brings back
-	pending func() // opens the keyboard's gate
+	choice  *choice
+	column  int            // that Up and Down keep to; -1: that of the cursor
+	columns func() int     // of the terminal
+	pending func()         // opens the keyboard's gate
+	again   func(key byte) // gives the library a key once the gate is open
 }
 
 // engine is what lineEditor needs of the library.
@@ -34,7 +38,11 @@ func (e *lineEditor) OnChange(line []rune, pos int, key rune) ([]rune, int, bool
 		return nil, 0, false
 	}
 	searching := e.engine.IsSearchMode()
-	hint, isHint := "", false
+	open, column := e.choice, e.column
+	e.choice, e.column = nil, -1
+	if key == cmdUp || key == cmdDown {
+		defer e.pending() // whatever becomes of it
+	}
 	changed := searching // a found line is shared with the history until it is copied
 	switch {
 	case key == '\r':
@@ -46,17 +54,30 @@ func (e *lineEditor) OnChange(line []rune, pos int, key rune) ([]rune, int, bool
 		if !searching {
 			line, pos, changed = e.snap(line, pos, key)
 		}
-	case pos > 0 && line[pos-1] == key && key >= cmdPaste && key <= cmdYank:
-		line = slices.Delete(line, pos-1, pos)
-		line, pos, hint = e.command(line, pos-1, key)
-		isHint, changed = hint != "", true
+	case key == rune(ctrl('G')) && open != nil:
+		line, pos = open.put(line, open.typed)
+		changed = true
+	case pos > 0 && line[pos-1] == key && key >= cmdPaste && key <= cmdLast:
+		line, pos, changed = slices.Delete(line, pos-1, pos), pos-1, true
+		switch key {
+		case cmdComplete:
+			line, pos = e.complete(line, pos, 1, open)
+		case cmdCompleteBack:
+			line, pos = e.complete(line, pos, -1, open)
+		case cmdUp:
+			pos = e.climb(line, pos, column, -1)
+		case cmdDown:
+			pos = e.climb(line, pos, column, 1)
+		default:
+			line, pos = e.command(line, pos, key)
+		}
 	}
 	if len(line) > maxInput {
 		line, pos, changed = line[:maxInput], min(pos, maxInput), true
 		e.view.ring()
 	}
 	e.line, e.pos = slices.Clone(line), pos
-	e.view.typed(e.line, pos, hint, !isHint && searching && keepsSearch(key))
+	e.view.typed(e.line, pos, e.menu(), searching && keepsSearch(key))
 	return line, pos, changed
 }
 
@@ -115,8 +136,31 @@ func graphemeAt(line []rune, pos int) (start, end int) {
 	return start, start
 }
 
-// command carries out a command on the line; it may answer with a hint.
-func (e *lineEditor) command(line []rune, pos int, cmd rune) ([]rune, int, string) {
+// menu is what is to be shown of the completion under way.
+func (e *lineEditor) menu() menu {
+	if e.choice == nil {
+		return menu{}
+	}
+	return e.choice.menu
+}
+
+// climb moves the cursor to the row above or below in a line of several lines; at
+// the first or last row, and where there is one line, the library goes to what was
+// typed before or after.
+func (e *lineEditor) climb(line []rune, pos, column, by int) int {
+	if slices.Contains(line, newlineRune) {
+		to, kept, ok := e.view.neighbour(line, pos, column, by, e.columns())
+		if ok {
+			e.column = kept
+			return to
+		}
+	}
+	e.again(map[int]byte{-1: ctrl('P'), 1: ctrl('N')}[by])
+	return pos
+}
+
+// command carries out a command on the line.
+func (e *lineEditor) command(line []rune, pos int, cmd rune) ([]rune, int) {
 	switch cmd {
 	case cmdPaste:
 		text := e.view.takePaste()
@@ -124,20 +168,18 @@ func (e *lineEditor) command(line []rune, pos int, cmd rune) ([]rune, int, strin
 			text = text[:max(0, room)]
 			e.view.ring()
 		}
-		return slices.Insert(line, pos, text...), pos + len(text), ""
+		return slices.Insert(line, pos, text...), pos + len(text)
 	case cmdYank:
-		return slices.Insert(line, pos, e.killed...), pos + len(e.killed), ""
-	case cmdComplete:
-		return e.complete(line, pos)
+		return slices.Insert(line, pos, e.killed...), pos + len(e.killed)
 	case cmdDelete:
 		if _, end := graphemeAt(line, pos); end > pos {
-			return slices.Delete(line, pos, end), pos, ""
+			return slices.Delete(line, pos, end), pos
 		}
 		e.view.ring()
 	case cmdWordLeft:
-		return line, wordStart(line, pos, inWord), ""
+		return line, wordStart(line, pos, inWord)
 	case cmdWordRight:
-		return line, wordEnd(line, pos), ""
+		return line, wordEnd(line, pos)
 	case cmdKillBlankWord:
 		return e.kill(line, wordStart(line, pos, notBlank), pos)
 	case cmdKillWordLeft:
@@ -149,14 +191,14 @@ func (e *lineEditor) command(line []rune, pos int, cmd rune) ([]rune, int, strin
 	case cmdKillToEnd:
 		return e.kill(line, pos, len(line))
 	}
-	return line, pos, ""
+	return line, pos
 }
 
-func (e *lineEditor) kill(line []rune, from, to int) ([]rune, int, string) {
+func (e *lineEditor) kill(line []rune, from, to int) ([]rune, int) {
 	if from < to {
 		e.killed = slices.Clone(line[from:to])
 	}
-	return slices.Delete(line, from, to), from, ""
+	return slices.Delete(line, from, to), from
 }
 
 // inWord tells letters, digits and the marks and joiners between them.

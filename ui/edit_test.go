@@ -35,6 +35,7 @@ func edit(e *lineEditor, before string, keys ...rune) string {
 			}
 		case key == '\r':
 			line, pos = nil, 0
+		case key == '\a':
 		default:
 			line, pos = slices.Insert(line, pos, key), pos+1
 		}
@@ -47,7 +48,10 @@ func edit(e *lineEditor, before string, keys ...rune) string {
 
 func newEditor() (*lineEditor, *noEngine) {
 	library := &noEngine{}
-	return &lineEditor{view: newView(""), engine: library, pending: func() {}}, library
+	return &lineEditor{
+		view: newView(""), engine: library, column: -1,
+		columns: func() int { return 21 }, pending: func() {}, again: func(byte) {},
+	}, library
 }
 
 func TestEditing(t *testing.T) {
@@ -99,31 +103,72 @@ func TestHistoryGetsWhatWasSent(t *testing.T) {
 	}
 }
 
-func TestCompletionInsertsByRune(t *testing.T) {
+// In a line of several lines Up and Down move; beyond its ends, and in others,
+// they go through the history.
+func TestUpAndDownKeys(t *testing.T) {
 	for _, c := range []struct {
-		before     string
-		candidates []string
-		want, hint string
+		before string
+		keys   []rune
+		want   string
+		again  string
 	}{
-		{"/jo|", []string{"/join"}, "/join |", ""},
-		{"/jo| x", []string{"/join"}, "/join| x", ""},
-		{"/send ca|", []string{"cats/"}, "/send cats/|", ""},
-		{"say Al|", []string{"Alice", "Alicia"}, "say Alic|", ""},
-		{"say Alic|", []string{"Alice", "Alicia"}, "say Alic|", "Alice\tAlicia"},
-		{"é|", []string{"éa", "éb\x1b"}, "é|", "éa\téb^["},
-		{"日|", []string{"日本語", "日本酒"}, "日本|", ""},
-		{"x|", nil, "x|", ""},
-		{"a\ue00ab|", []string{"bob"}, "a\ue00abob |", ""},
+		{"one line|", []rune{cmdUp}, "one line|", "\x10"},
+		{"one line|", []rune{cmdDown}, "one line|", "\x0e"},
+		{"a line of more than one row, but without an end|", []rune{cmdUp}, "a line of more than one row, but without an end|", "\x10"},
+		{"abc\ue00ade|", []rune{cmdUp}, "ab|c\ue00ade", ""},
+		{"abc\ue00ade|", []rune{cmdUp, cmdUp}, "ab|c\ue00ade", "\x10"},
+		{"abc|\ue00ad\ue00aefg", []rune{cmdDown, cmdDown}, "abc\ue00ad\ue00aefg|", ""},
+		{"abc|\ue00ad\ue00aefg", []rune{cmdDown, 'x', cmdDown}, "abc\ue00adx\ue00aef|g", ""},
 	} {
 		e, _ := newEditor()
-		e.view.complete = func(before string) []string {
-			if strings.ContainsRune(before, newlineRune) {
-				t.Errorf("the completer is asked about %q", before)
-			}
-			return c.candidates
+		again, opened := "", 0
+		e.again = func(key byte) { again += string(rune(key)) }
+		e.pending = func() { opened++ }
+		if got := edit(e, c.before, c.keys...); got != c.want || again != c.again {
+			t.Errorf("%q: %q and %q for the library, want %q and %q", c.before, got, again, c.want, c.again)
 		}
-		if got := edit(e, c.before, cmdComplete); got != c.want || e.view.now.hint != c.hint {
-			t.Errorf("%q becomes %q with hint %q, want %q and %q", c.before, got, e.view.now.hint, c.want, c.hint)
+		if opened == 0 {
+			t.Errorf("%q: the keyboard waits for ever", c.before)
+		}
+	}
+}
+
+// The table of what a step is, in scripts of all kinds: after the keys the
+// cursor stands at | and in this column.
+func TestGraphemesOfManyScripts(t *testing.T) {
+	const left, right, back, del = 2, 6, 0x7f, cmdDelete
+	for _, c := range []struct {
+		name, before string
+		keys         []rune
+		want         string
+		column       int // behind a prompt of none
+	}{
+		{"han", "你好|", []rune{left}, "你|好", 2},
+		{"han, deleted", "你|好", []rune{back}, "|好", 0},
+		{"kana with a mark", "か\u3099|", []rune{left}, "|か\u3099", 0},
+		{"hangul", "한국|", []rune{left}, "한|국", 2},
+		{"hangul of parts", "\u1112\u1161\u11ab|", []rune{left}, "|\u1112\u1161\u11ab", 0},
+		{"family", "👩‍👩‍👧|", []rune{back}, "|", 0},
+		{"family, over it", "|👩‍👩‍👧x", []rune{right}, "👩‍👩‍👧|x", 2},
+		{"flags", "🇩🇪🇫🇷|", []rune{left}, "🇩🇪|🇫🇷", 2},
+		{"flags, deleted", "|🇩🇪🇫🇷", []rune{del}, "|🇫🇷", 0},
+		{"flag of tags", "🏴󠁧󠁢󠁳󠁣󠁴󠁿|", []rune{back}, "|", 0},
+		{"skin", "👍🏽|", []rune{left}, "|👍🏽", 0},
+		{"keycap", "1️⃣|", []rune{back}, "|", 0},
+		{"combining marks", "e\u0301\u0323x|", []rune{left, left}, "|e\u0301\u0323x", 0},
+		{"thai", "ที่|", []rune{left}, "|ที่", 0},
+		{"thai, two", "ทำที่|", []rune{back}, "ทำ|", 2},
+		{"devanagari", "नि|", []rune{left}, "|नि", 0},
+		{"arabic", "سلام|", []rune{left}, "سلا|م", 3},
+		{"arabic with a mark", "سَل|", []rune{left, left}, "|سَل", 0},
+		{"hebrew", "שָׁלוֹם|", []rune{left}, "שָׁלוֹ|ם", 3},
+		{"mixed", "aש你|", []rune{left, left}, "a|ש你", 1},
+	} {
+		e, _ := newEditor()
+		got := edit(e, c.before, c.keys...)
+		b := blockRows("", []rune(strings.Replace(got, "|", "", 1)), len([]rune(got[:strings.Index(got, "|")])), 40)
+		if got != c.want || b.column != c.column {
+			t.Errorf("%s: %+q in column %d, want %+q in %d", c.name, got, b.column, c.want, c.column)
 		}
 	}
 }

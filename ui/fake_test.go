@@ -94,18 +94,23 @@ type fakeTerm struct {
 	printed  []string
 	prompt   string
 	status   string
+	waiting  []string
 	cleared  int
 	width    int
-	complete func(string) []string
+	complete Completer
+	edited   []string
+	noEditor error
 }
 
-func (f *fakeTerm) Print(lines ...string)                { f.printed = append(f.printed, lines...) }
-func (f *fakeTerm) SetPrompt(p string)                   { f.prompt = p }
-func (f *fakeTerm) SetStatus(s string)                   { f.status = s }
-func (f *fakeTerm) SetCompleter(c func(string) []string) { f.complete = c }
-func (f *fakeTerm) Clear()                               { f.cleared++ }
-func (f *fakeTerm) Width() int                           { return f.width }
-func (f *fakeTerm) Close() error                         { close(f.lines); return nil }
+func (f *fakeTerm) Print(lines ...string)     { f.printed = append(f.printed, lines...) }
+func (f *fakeTerm) SetPrompt(p string)        { f.prompt = p }
+func (f *fakeTerm) SetStatus(s string)        { f.status = s }
+func (f *fakeTerm) SetWaiting(rows ...string) { f.waiting = rows }
+func (f *fakeTerm) SetCompleter(c Completer)  { f.complete = c }
+func (f *fakeTerm) Edit(text string) error    { f.edited = append(f.edited, text); return f.noEditor }
+func (f *fakeTerm) Clear()                    { f.cleared++ }
+func (f *fakeTerm) Width() int                { return f.width }
+func (f *fakeTerm) Close() error              { close(f.lines); return nil }
 func (f *fakeTerm) ReadLine() (string, error) {
 	in, ok := <-f.lines
 	if !ok {

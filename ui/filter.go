@@ -1,7 +1,6 @@
 package ui
 
 import (
-	"strings"
 	"time"
 	"unicode/utf8"
 )
@@ -27,6 +26,10 @@ const (
 	cmdKillToStart
 	cmdKillToEnd
 	cmdYank
+	cmdCompleteBack
+	cmdUp
+	cmdDown
+	cmdLast = cmdDown
 )
 
 const (
@@ -34,6 +37,7 @@ const (
 	pasteWait  = time.Second            // a paste whose end got lost is over after this
 	maxEscape  = 32                     // bytes of an escape sequence
 	longRun    = 64                     // bytes that nobody types at once: taken as a paste
+	burstWait  = 50 * time.Millisecond  // a paste without marks is over after this
 )
 
 // action says what a keyPress is for.
@@ -45,6 +49,7 @@ const (
 	actClear                 // clear the screen
 	actSuspend               // stop the process
 	actBell                  // something was refused
+	actAsk                   // show a question, or take it away
 )
 
 // keyPress is one thing the keyboard said.
@@ -52,7 +57,8 @@ type keyPress struct {
 	act   action
 	bytes []byte // of actType
 	text  []rune // of actPaste
-	ends  bool   // the library may hand over the line because of it
+	note  string // of actAsk: the question; "": it is settled
+	ends  bool   // nothing may follow until it is clear what the library makes of it
 }
 
 // keyFilter turns bytes from the terminal into key presses and lets only those
@@ -65,14 +71,22 @@ type keyFilter struct {
 	text      []byte // printable bytes of this read
 	paste     []byte
 	pasting   bool
+	burst     bool // the paste has no marks: it ends when nothing more comes
 	overflow  bool // the paste is over its limit
 	searching bool
+
+	asked  []rune // a paste that waits for the person's consent
+	unseen bool   // the question is as old as this read
 }
 
 // feed takes what one read returned. A line feed by itself is Ctrl-J and begins a
 // new line. One at the end of more is Enter: it was typed before the terminal was
 // raw, or comes from a program that types.
 func (f *keyFilter) feed(p []byte) {
+	f.unseen = false
+	if f.unmarked(p) {
+		f.pasting, f.burst = true, true
+	}
 	for i, b := range p {
 		if b == '\n' && i > 0 && i == len(p)-1 && !f.pasting && len(f.escape) == 0 {
 			b = '\r'
@@ -86,6 +100,8 @@ func (f *keyFilter) feed(p []byte) {
 // negative when it waits for nothing.
 func (f *keyFilter) patience() time.Duration {
 	switch {
+	case f.burst:
+		return burstWait
 	case f.pasting:
 		return pasteWait
 	case len(f.escape) > 0:
@@ -101,7 +117,7 @@ func (f *keyFilter) quiet() {
 	switch {
 	case f.pasting:
 		f.endPaste()
-	case lone && f.searching:
+	case lone: // Esc leaves a search, a menu, a question
 		f.control(ctrl('G'))
 	}
 }
@@ -110,6 +126,9 @@ func (f *keyFilter) step(b byte) {
 	switch {
 	case len(f.escape) > 0:
 		f.collect(b)
+	case f.burst && !isText(b):
+		f.endPaste()
+		f.step(b)
 	case b == 0x1b:
 		f.flush()
 		f.escape = append(f.escape, b)
@@ -186,20 +205,20 @@ func (f *keyFilter) control(b byte) {
 		f.searching = true
 	case ctrl('H'), 0x7f:
 	case '\r':
-		f.emit(keyPress{bytes: []byte{b}, ends: true})
+		f.send(keyPress{bytes: []byte{b}, ends: true})
 		f.searching = false
 		return
 	case ctrl('C'), ctrl('D'):
-		f.emit(keyPress{bytes: []byte{b}, ends: !f.searching})
+		f.send(keyPress{bytes: []byte{b}, ends: !f.searching})
 		f.searching = false
 		return
 	case ctrl('A'), ctrl('B'), ctrl('E'), ctrl('F'), ctrl('G'), ctrl('N'), ctrl('P'):
 		f.searching = false
 	case ctrl('L'):
-		f.emit(keyPress{act: actClear})
+		f.send(keyPress{act: actClear})
 		return
 	case ctrl('Z'):
-		f.emit(keyPress{act: actSuspend})
+		f.send(keyPress{act: actSuspend})
 		return
 	default:
 		if cmd, known := controlCommands[b]; known {
@@ -207,7 +226,7 @@ func (f *keyFilter) control(b byte) {
 		}
 		return
 	}
-	f.emit(keyPress{bytes: []byte{b}})
+	f.send(keyPress{bytes: []byte{b}})
 }
 
 // command sends a rune for lineEditor; ^E ends a search first, which would take
@@ -216,7 +235,7 @@ func (f *keyFilter) command(cmd rune) {
 	if f.searching {
 		f.control(ctrl('E'))
 	}
-	f.emit(keyPress{bytes: utf8.AppendRune(nil, cmd)})
+	f.send(keyPress{bytes: utf8.AppendRune(nil, cmd), ends: cmd == cmdUp || cmd == cmdDown})
 }
 
 // flush hands over the printable bytes so far. A long run is pasted at once:
@@ -229,56 +248,10 @@ func (f *keyFilter) flush() {
 	f.text = nil
 	if len(text) > longRun && !f.searching {
 		whole := wholeRunes(text)
-		f.emit(keyPress{act: actPaste, text: []rune(string(text[:whole]))})
+		f.pasted([]rune(string(text[:whole])), false)
 		if text = text[whole:]; len(text) == 0 {
 			return
 		}
 	}
-	f.emit(keyPress{bytes: text})
-}
-
-// wholeRunes is the length of p without a character cut at its end.
-func wholeRunes(p []byte) int {
-	for i := len(p) - 1; i >= 0 && i > len(p)-utf8.UTFMax; i-- {
-		if utf8.RuneStart(p[i]) {
-			if !utf8.FullRune(p[i:]) {
-				return i
-			}
-			break
-		}
-	}
-	return len(p)
-}
-
-// keep takes a byte of a paste.
-func (f *keyFilter) keep(b byte) {
-	if len(f.paste) < maxInput {
-		f.paste = append(f.paste, b)
-		return
-	}
-	if !f.overflow {
-		f.overflow = true
-		f.emit(keyPress{act: actBell})
-	}
-}
-
-// pasteRunes makes one line of pasted text.
-var pasteRunes = strings.NewReplacer("\r\n", string(newlineRune), "\r", string(newlineRune),
-	"\n", string(newlineRune), "\t", string(tabRune))
-
-func (f *keyFilter) endPaste() {
-	var text []rune
-	for _, r := range pasteRunes.Replace(string(f.paste[:wholeRunes(f.paste)])) {
-		if r >= ' ' && (r < 0x7f || r > 0x9f) {
-			text = append(text, r)
-		}
-	}
-	f.pasting, f.overflow, f.paste = false, false, nil
-	switch {
-	case len(text) == 0:
-	case f.searching: // what is searched is short and has no lines
-		f.emit(keyPress{bytes: []byte(string(text[:min(len(text), longRun)]))})
-	default:
-		f.emit(keyPress{act: actPaste, text: text})
-	}
+	f.send(keyPress{bytes: text})
 }

@@ -18,6 +18,9 @@ func describe(key keyPress) string {
 		return "[suspend]"
 	case actBell:
 		return "[bell]"
+	case actAsk:
+		question, _, _ := strings.Cut(key.note, ",")
+		return "[" + question + "?]"
 	}
 	text := fmt.Sprintf("%+q", string(key.bytes))
 	if key.ends {
@@ -36,19 +39,20 @@ func TestKeyFilter(t *testing.T) {
 		{"enter, interrupt, end", []string{"\r\x03\x04"}, `"\r"! "\x03"! "\x04"!`},
 		{"dropped", []string{"\x00\x0f\x11\x13\x14\x16\x18\x1c\x1f"}, ``},
 		{"actions", []string{"\x0c\x1a"}, `[clear] [suspend]`},
-		{"arrows", []string{"\x1b[A\x1b[B\x1b[C\x1b[D\x1bOA"}, `"\x10" "\x0e" "\x06" "\x02" "\x10"`},
+		{"arrows", []string{"\x1b[A\x1b[B\x1b[C\x1b[D\x1bOA"}, `"\ue01c"! "\ue01d"! "\x06" "\x02" "\ue01c"!`},
 		{"home and end", []string{"\x1b[H\x1b[1~\x1b[F\x1b[4~"}, `"\x01" "\x01" "\x05" "\x05"`},
-		{"cut sequence", []string{"\x1b", "[", "A"}, `"\x10"`},
-		{"late sequence is text", []string{"\x1b", "", "[A"}, `"[A"`},
-		{"unknown sequence", []string{"\x1b[99;99R\x1b[Zx"}, `"x"`},
+		{"cut sequence", []string{"\x1b", "[", "C"}, `"\x06"`},
+		{"late sequence is text", []string{"\x1b", "", "[A"}, `"\a" "[A"`},
+		{"unknown sequence", []string{"\x1b[99;99R\x1b[Yx"}, `"x"`},
 		{"endless sequence", []string{"\x1b[" + strings.Repeat("1", 60) + "~x"}, `"` + strings.Repeat("1", 30) + `~x"`},
 		{"aborted sequence", []string{"\x1b[1\rx"}, `"\r"! "x"`},
 		{"function key of a console", []string{"\x1b[[Ax"}, `"x"`},
-		{"escape twice", []string{"\x1b\x1b[A"}, `"\x10"`},
+		{"escape twice", []string{"\x1b\x1b[C"}, `"\x06"`},
 		{"alt enter, ctrl j", []string{"\x1b\r", "\n"}, `"\ue00a" "\ue00a"`},
 		{"typed ahead, or by a program", []string{"hi\n", "\n", "a\nb\n"}, `"hi" "\r"! "\ue00a" "a" "\ue00a" "b" "\r"!`},
 		{"line feed at the end of a paste's part", []string{"\x1b[200~ab\n", "c\x1b[201~"}, "<ab\nc>"},
 		{"unknown alt key", []string{"\x1bh"}, `"h"`},
+		{"tab and back", []string{"\t\x1b[Z"}, `"\ue011" "\ue01b"`},
 		{"delete", []string{"\x1b[3~"}, `"\ue012"`},
 		{"paste", []string{"\x1b[200~a\r\nb\tc\x1b[31m\x03\x7f\u009bd\x1b[201~e"}, "<a\nb\tcd> \"e\""},
 		{"paste in pieces", []string{"\x1b[20", "0~ab", "\xe4", "\xbd\xa0\x1b", "[201~"}, `<ab你>`},
@@ -98,6 +102,7 @@ func TestKeyFilterPasteLimit(t *testing.T) {
 		}
 	}}
 	f.feed([]byte("\x1b[200~" + strings.Repeat("x", maxInput+1000) + "\x1b[201~"))
+	f.feed([]byte("\r"))
 	if text != maxInput || bells != 1 {
 		t.Errorf("%d runes and %d bells, want %d and 1", text, bells, maxInput)
 	}

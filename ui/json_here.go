@@ -33,10 +33,15 @@ func (j *jsonMode) quit(why string) {
 func (j *jsonMode) clear(string)   { j.write(okObject(j.ref)) }
 func (j *jsonMode) setBell(string) { j.write(okObject(j.ref)) }
 
-func (j *jsonMode) ignore(string)   { j.notHere("/ignore") }
-func (j *jsonMode) unignore(string) { j.notHere("/unignore") }
+func (j *jsonMode) ignore(string) {
+	j.notHere("leave out the messages of that peer yourself", "/ignore")
+}
+func (j *jsonMode) unignore(string) {
+	j.notHere("leave out the messages of that peer yourself", "/unignore")
+}
+func (j *jsonMode) edit(string) { j.notHere("say the text", "/edit") }
 
 // notHere refuses what is about one person's screen.
-func (j *jsonMode) notHere(what string) {
-	j.write(errorObject(j.ref, rooms.Refuse(rooms.BadRequest, "leave out the messages of that peer yourself", "%s is for people at a terminal", what)))
+func (j *jsonMode) notHere(hint, what string) {
+	j.write(errorObject(j.ref, rooms.Refuse(rooms.BadRequest, hint, "%s is for people at a terminal", what)))
 }

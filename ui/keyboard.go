@@ -1,20 +1,29 @@
 package ui
 
 import (
+	"errors"
 	"io"
 	"sync/atomic"
+)
+
+var (
+	errStopped = errors.New("reading the terminal was stopped")
+	errCalled  = errors.New("reading the terminal was interrupted for a call")
 )
 
 // keyboard reads the terminal in a goroutine of its own and is the library's
 // standard input. It hands keys over only while a line is being read (the gate
 // is open), so that the library never has a line that nobody waits for.
 type keyboard struct {
-	source func(p []byte, filter *keyFilter) (int, error) // blocks; 0 and no error: nothing came in time
-	act    func(keyPress)                                 // does what needs no library
+	// source blocks; 0 and no error: nothing came in time; errCalled: there is a call.
+	source func(p []byte, filter *keyFilter) (int, error)
+	act    func(keyPress) // does what needs no library
 	paste  func([]rune)
 
 	keys  chan keyPress
+	again chan byte     // of capacity one: a key of lineEditor, before any other
 	gate  chan struct{} // holds a token while it is open
+	calls chan func()   // of capacity one: to be run between two reads
 	stop  chan struct{} // closed by the owner
 	ended chan struct{} // closed when nothing will come any more
 
@@ -26,7 +35,7 @@ type keyboard struct {
 
 func newKeyboard() *keyboard {
 	return &keyboard{
-		keys: make(chan keyPress), gate: make(chan struct{}, 1),
+		keys: make(chan keyPress), again: make(chan byte, 1), gate: make(chan struct{}, 1), calls: make(chan func(), 1),
 		stop: make(chan struct{}), ended: make(chan struct{}),
 		// At the end of input the library submits a half-typed line
 		// (operation.go:131). ^E leaves its search, killing the line empties it.
@@ -41,6 +50,10 @@ func (k *keyboard) run() {
 	buf := make([]byte, 4096)
 	for {
 		n, err := k.source(buf, filter)
+		if errors.Is(err, errCalled) {
+			(<-k.calls)()
+			continue
+		}
 		if err != nil {
 			return
 		}
@@ -64,10 +77,29 @@ func (k *keyboard) pressed(key keyPress) {
 	}
 }
 
+// stopped reports whether the owner has ended it.
+func (k *keyboard) stopped() bool {
+	select {
+	case <-k.stop:
+		return true
+	default:
+		return false
+	}
+}
+
 // open lets keys through until one ends the line.
 func (k *keyboard) open() {
 	select {
 	case k.gate <- struct{}{}:
+	default:
+	}
+}
+
+// repeat gives the library a key when the gate opens next. lineEditor calls it
+// while it holds the gate.
+func (k *keyboard) repeat(b byte) {
+	select {
+	case k.again <- b:
 	default:
 	}
 }
@@ -100,6 +132,12 @@ func (k *keyboard) next() (keyPress, bool) {
 	case <-k.gate:
 	case <-k.ended:
 		return keyPress{}, false
+	}
+	select {
+	case b := <-k.again:
+		k.open()
+		return keyPress{bytes: []byte{b}}, true
+	default:
 	}
 	select {
 	case key := <-k.keys:

@@ -18,6 +18,7 @@ var keyTokens = append(controlKeys(),
 	"\x1b[A", "\x1b[B", "\x1b[C", "\x1b[D", "\x1b[H", "\x1b[F", "\x1b[1~", "\x1b[3~", "\x1b[1;5C", "\x1b[1;5D",
 	"\x1bOA", "\x1bb", "\x1bf", "\x1bd", "\x1b\x7f", "\x1b\r", "\x1b\x14", "\x1bt", "\x1b", "\x1b[", "\x1bO",
 	"\x1b[200~two\rlines\tand 你\x1b[201~", "\x1b[200~open", "\x1b[201~", "\x1b[12;34R", "\x1b[[A", "\x7f",
+	"\x1b[Z", "\x1b[200~"+strings.Repeat("many\r", 12)+"\x1b[201~", strings.Repeat("unmarked\r", 12), "panel", "/send ",
 	"a", "word ", "你好", "e\u0301", "👩‍👩‍👧", "🇩🇪", "/l", "\xe4\xbd", "\xff", "\ue010", "\ue00a", strings.Repeat("long ", 30), "\r", "\r")
 
 // controlKeys are all of them but ^D, which on an empty line ends the run.
@@ -32,10 +33,13 @@ func controlKeys() []string {
 }
 
 // TestKeyFuzz types at random while messages come in. The library crashed on
-// one run of this in twenty. P2PCHAT_KEYFUZZ=n makes it n runs, with other keys
-// each time; P2PCHAT_KEYSEED=n repeats a run.
+// one run of this in twenty. There are more runs in CI; P2PCHAT_KEYFUZZ=n makes it
+// n of them, with other keys each time; P2PCHAT_KEYSEED=n repeats one.
 func TestKeyFuzz(t *testing.T) {
 	runs, seed := 20, uint64(1)
+	if os.Getenv("P2PCHAT_CI") != "" && !testing.Short() {
+		runs = 300
+	}
 	if n, err := strconv.Atoi(os.Getenv("P2PCHAT_KEYFUZZ")); err == nil {
 		runs, seed = n, uint64(time.Now().UnixNano())
 	}

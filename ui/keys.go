@@ -7,8 +7,6 @@ func ctrl(letter byte) byte { return letter & 0x1f }
 // that mean the same as a control key. The library knows fewer: not the Home
 // and End of tmux, for one (utils.go:103).
 var controlSequences = map[string]byte{
-	"[A": ctrl('P'), "OA": ctrl('P'), // Up
-	"[B": ctrl('N'), "OB": ctrl('N'), // Down
 	"[C": ctrl('F'), "OC": ctrl('F'), // Right
 	"[D": ctrl('B'), "OD": ctrl('B'), // Left
 	"[H": ctrl('A'), "OH": ctrl('A'), "[1~": ctrl('A'), "[7~": ctrl('A'), // Home
@@ -20,6 +18,9 @@ var controlSequences = map[string]byte{
 // is one because the library takes it for ^D, which on an empty line ends the
 // input (utils.go:120).
 var commandSequences = map[string]rune{
+	"[A": cmdUp, "OA": cmdUp,
+	"[B": cmdDown, "OB": cmdDown,
+	"[Z":    cmdCompleteBack, // Shift-Tab
 	"[3~":   cmdDelete,
 	"[1;5C": cmdWordRight, "[1;3C": cmdWordRight, "[5C": cmdWordRight, "Oc": cmdWordRight,
 	"[1;5D": cmdWordLeft, "[1;3D": cmdWordLeft, "[5D": cmdWordLeft, "Od": cmdWordLeft,

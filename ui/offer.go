@@ -6,49 +6,107 @@ import (
 	"strings"
 )
 
-// completer returns what could stand at the end of a line, given the nicks and
-// rooms known now. It keeps its own copies: the terminal calls it when it likes.
-func completer(nicks, roomNames []string) func(before string) []string {
-	nicks, roomNames = slices.Sorted(slices.Values(nicks)), slices.Sorted(slices.Values(roomNames))
-	var names []string
+// offers is what completion knows: the nicks and rooms of the moment, and the
+// commands. It is never changed, for the terminal asks it when it likes.
+type offers struct {
+	nicks, rooms []string
+	names        []Candidate // of commands, without their slash
+}
+
+// completer completes with the nicks and rooms known now.
+func completer(nicks, roomNames []string) Completer {
+	o := &offers{nicks: slices.Sorted(slices.Values(nicks)), rooms: slices.Sorted(slices.Values(roomNames))}
 	for _, e := range commands() {
-		names = append(names, e.name)
+		about := strings.TrimSuffix(e.help, ".")
+		if e.args != "" {
+			about += " · " + e.args
+		}
+		o.names = append(o.names, Candidate{Text: e.name, About: about})
 	}
-	slices.Sort(names)
-	return func(before string) []string {
-		start := strings.LastIndexAny(before, blanks) + 1
-		word := before[start:]
-		if start == 0 && strings.HasPrefix(word, "/") {
-			return startingWith(names, word[1:], "/", "")
+	slices.SortFunc(o.names, func(a, b Candidate) int { return strings.Compare(a.Text, b.Text) })
+	return o.complete
+}
+
+func (o *offers) complete(before string) Completion {
+	from := strings.LastIndexAny(before, blanks) + 1
+	word := before[from:]
+	if from > 0 && strings.HasPrefix(before, "/") {
+		name, _, _ := cutBlank(before[1:])
+		if e := lookup(name); e != nil {
+			return o.argument(e, before, len("/"+name+" "))
 		}
-		if at, ok := strings.CutPrefix(word, "@"); ok {
-			return startingWith(nicks, at, "@", "")
+	}
+	nick, isNick := strings.CutPrefix(word, "@")
+	switch {
+	case isNick:
+		return Completion{from, startingWith(o.nicks, nick, "@", "")}
+	case from > 0 || word == "":
+		return Completion{}
+	case word[0] == '/':
+		return Completion{from, o.commands(word[1:], "/")}
+	}
+	return Completion{from, startingWith(o.nicks, word, "", ":")}
+}
+
+// argument completes what stands behind a command, from byte behind on.
+func (o *offers) argument(e *entry, before string, behind int) Completion {
+	from, n := lastWord(before[behind:], e.takesPath())
+	between, word := before[behind:behind+from], before[behind+from:]
+	from += behind
+	kind := offerNothing
+	switch n {
+	case 0:
+		kind = e.word
+	case 1:
+		kind = e.second
+	}
+	nick, isNick := strings.CutPrefix(word, "@")
+	switch {
+	case kind == offerPaths:
+		return Completion{from, pathsLike(word)}
+	case isNick:
+		return Completion{from, startingWith(o.nicks, nick, "@", "")}
+	case strings.HasPrefix(word, "-"):
+		return Completion{from, startingWith(e.flags(strings.Fields(between)), word, "", "")}
+	case kind == offerRooms:
+		return Completion{from, startingWith(o.rooms, word, "", "")}
+	case kind == offerNicks:
+		return Completion{from, startingWith(o.nicks, word, "", "")}
+	case kind == offerCommands:
+		return Completion{from, o.commands(word, "")}
+	}
+	return Completion{}
+}
+
+// commands are those whose name begins with start.
+func (o *offers) commands(start, before string) []Candidate {
+	var out []Candidate
+	for _, c := range o.names {
+		if hasPrefixFold(c.Text, start) {
+			c.Text = before + c.Text
+			out = append(out, c)
 		}
-		if start == 0 && word != "" {
-			return startingWith(nicks, word, "", ":")
+	}
+	return out
+}
+
+// lastWord is where the word being typed begins, and how many stand before it.
+func lastWord(text string, paths bool) (from, n int) {
+	for at := 0; ; n++ {
+		at += len(text[at:]) - len(strings.TrimLeft(text[at:], blanks))
+		length := strings.IndexAny(text[at:], blanks)
+		if paths {
+			_, length, _ = pathWord(text[at:])
 		}
-		if !strings.HasPrefix(before, "/") {
-			return nil
+		if length < 0 || at+length >= len(text) {
+			return at, n
 		}
-		name, between, _ := cutBlank(before[1:start])
-		e := lookup(name)
-		if e != nil && strings.HasPrefix(word, "-") {
-			return startingWith(e.flags(strings.Fields(between)), word, "", "")
-		}
-		if e == nil || strings.Trim(between, blanks) != "" {
-			return nil // only the first word behind a command has a known kind
-		}
-		switch e.word {
-		case offerRooms:
-			return startingWith(roomNames, word, "", "")
-		case offerNicks:
-			return startingWith(nicks, word, "", "")
-		case offerCommands:
-			return startingWith(names, word, "", "")
-		}
-		return nil
+		at += length
 	}
 }
+
+// takesPath reports whether one of the words behind the command is a path.
+func (e *entry) takesPath() bool { return e.word == offerPaths || e.second == offerPaths }
 
 // flagName finds the flags in what a command takes.
 var flagName = regexp.MustCompile(`--[a-z-]+`)
@@ -61,15 +119,4 @@ func (e *entry) flags(given []string) []string {
 			return name == flag
 		})
 	})
-}
-
-// startingWith returns the words that begin with start, ignoring case, dressed.
-func startingWith(words []string, start, before, after string) []string {
-	var out []string
-	for _, w := range words {
-		if len(w) >= len(start) && strings.EqualFold(w[:len(start)], start) {
-			out = append(out, before+w+after)
-		}
-	}
-	return out
 }

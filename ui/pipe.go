@@ -268,12 +268,17 @@ func (p *pipe) state(string)     { p.ask(rooms.Status{}) }
 func (p *pipe) help(name string) { p.tell(p.page.helpFor(name)) }
 func (p *pipe) quit(why string)  { p.loop.quit(why) }
 func (p *pipe) clear(string)     {}
+func (p *pipe) edit(string)      { p.refused(noScreen()) }
 func (p *pipe) ignore(string)    { p.refused(notInPipe()) }
 func (p *pipe) unignore(string)  { p.refused(notInPipe()) }
 func (p *pipe) setBell(string)   {}
 
 func (p *pipe) verify(string) {
 	p.refused(rooms.Refuse(rooms.BadRequest, "join on a terminal, or with --json", "in a pipe nobody compares keys"))
+}
+
+func noScreen() *rooms.Refusal {
+	return rooms.Refuse(rooms.BadRequest, "say it as it is", "a pipe has no screen for an editor")
 }
 
 func notInPipe() *rooms.Refusal {

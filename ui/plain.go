@@ -22,8 +22,8 @@ type plainTerminal struct {
 }
 
 // NewPlain is a Terminal for pipes and screen readers: every line is printed
-// once, in order, without colours or cursor movements, and there is no prompt and
-// no status. A line of input beyond 64 KiB arrives cut to that length. Close does
+// once, in order, without colours or cursor movements, and there is no prompt, no
+// status and nothing that waits. A line of input beyond 64 KiB arrives cut to that length. Close does
 // not close in, so it does not end a ReadLine that waits.
 func NewPlain(in io.Reader, out io.Writer) Terminal {
 	return &plainTerminal{in: bufio.NewReader(in), out: out}
@@ -40,12 +40,18 @@ func (p *plainTerminal) Print(lines ...string) {
 	_, _ = io.WriteString(p.out, b.String())
 }
 
-func (p *plainTerminal) SetPrompt(string)                   {}
-func (p *plainTerminal) SetStatus(string)                   {}
-func (p *plainTerminal) SetCompleter(func(string) []string) {}
-func (p *plainTerminal) Clear()                             {}
-func (p *plainTerminal) Width() int                         { return 0 }
-func (p *plainTerminal) Close() error                       { return nil }
+func (p *plainTerminal) SetPrompt(string)       {}
+func (p *plainTerminal) SetStatus(string)       {}
+func (p *plainTerminal) SetWaiting(...string)   {}
+func (p *plainTerminal) SetCompleter(Completer) {}
+func (p *plainTerminal) Clear()                 {}
+func (p *plainTerminal) Width() int             { return 0 }
+func (p *plainTerminal) Close() error           { return nil }
+
+// Edit is refused: nobody may be at a screen.
+func (p *plainTerminal) Edit(string) error {
+	return errors.New("there is no screen here to give to an editor")
+}
 
 func (p *plainTerminal) ReadLine() (string, error) {
 	var line []byte

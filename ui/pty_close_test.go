@@ -60,6 +60,8 @@ func TestCloseLeavesNothingBehind(t *testing.T) {
 		{"half typed", "half"},
 		{"in a search", "half\x12x"},
 		{"in a paste", "\x1b[200~open"},
+		{"in a question", "\x1b[200~" + strings.Repeat("many\r", 20) + "\x1b[201~"},
+		{"in the history", "one\x1b[A\x1b[B\x1b[A"},
 		{"behind an end", "\x04more\r"},
 		{"typed ahead", "one\rtwo\rthree"},
 	} {

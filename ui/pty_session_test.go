@@ -81,7 +81,8 @@ func TestCursorAmongWideCharacters(t *testing.T) {
 func TestPasteIsOneLine(t *testing.T) {
 	w := openPtyWindow(t, 60, 10, "")
 	w.press("\x1b[200~one\r\ntwo\n\tthree\x1b[2J\x03\x1b[201~")
-	w.waitFor("#lobby> one⏎two⏎→three")
+	w.waitFor("#lobby> one⏎\ntwo⏎\n→three")
+	w.waitCursor(6, 2)
 	w.press("!\r")
 	w.expect(`line "one\ntwo\n\tthree!"`)
 	w.press("first\x1b\rsecond\nthird\r") // Alt-Enter, Ctrl-J
@@ -91,9 +92,63 @@ func TestPasteIsOneLine(t *testing.T) {
 	w.press("\r")
 	w.expect(`line "end lost"`)
 	big := strings.Repeat("x", maxInput)
-	w.press("\x1b[200~" + big + "overflow\x1b[201~\r")
+	w.press("\x1b[200~" + big + "overflow\x1b[201~")
+	w.waitFor("paste the first 64 KiB of more?")
+	w.press("\r\r")
 	w.waitOutput(0, "\a")
 	w.expect(`line "` + big + `"`)
+}
+
+func TestPasteOf200Lines(t *testing.T) {
+	w := openPtyWindow(t, 60, 24, "")
+	var text []string
+	for i := range 200 {
+		text = append(text, fmt.Sprintf("line %03d", i))
+	}
+	for name, paste := range map[string]string{
+		"marked": "\x1b[200~" + strings.Join(text, "\r") + "\x1b[201~", "unmarked": strings.Join(text, "\r"),
+	} {
+		t.Log(name)
+		w.press(paste)
+		w.waitFor("#lobby>\npaste 200 lines, 1.76 KiB, as one message? Enter inserts\nit, Esc drops it")
+		w.press("\x1b")
+		w.wait("nothing", func(s string) bool { return s == "#lobby>" })
+		w.press(paste)
+		w.waitFor("paste 200 lines")
+		w.press("\r")
+		w.wait("the end of the text", func(s string) bool {
+			return strings.HasPrefix(s, "line 192⏎\n") && strings.HasSuffix(s, "line 199") && strings.Count(s, "\n") == 7
+		})
+		w.waitCursor(8, 7)
+		w.press("\x1b[A")
+		w.waitCursor(8, 6)
+		w.press("\r")
+		w.expect(fmt.Sprintf("line %q", strings.Join(text, "\n")))
+		w.wait("nothing", func(s string) bool { return s == "#lobby>" })
+	}
+}
+
+func TestPathCompletion(t *testing.T) {
+	tree(t, "my cat.png", "my dog.png", "other/")
+	w := openPtyWindow(t, 60, 10, "")
+	w.press("/send my\t")
+	w.waitFor("#lobby> /send \"my\nmy cat.png  my dog.png")
+	w.press("\t\t")
+	w.waitFor("#lobby> /send \"my dog.png\"\n")
+	w.press(" \x15/send o\t")
+	w.wait("directory", func(s string) bool { return s == "#lobby> /send other/" })
+}
+
+func TestWaitingAboveThePrompt(t *testing.T) {
+	w := openPtyWindow(t, 30, 16, "")
+	w.order("waiting", "one two three four five")
+	w.waitFor("one\ntwo\nthree\n… 2 more\n#lobby>")
+	w.order("print", "message")
+	w.press("typed")
+	w.waitFor("message\none\ntwo\nthree\n… 2 more\n#lobby> typed")
+	w.waitCursor(13, 5)
+	w.order("waiting", "")
+	w.wait("nothing that waits", func(s string) bool { return s == "message\n#lobby> typed" })
 }
 
 func TestKeysThatCrashedTheLibrary(t *testing.T) {
@@ -148,7 +203,7 @@ func TestHistoryOnDisk(t *testing.T) {
 	w.press("\r") // sends what was found; the library would save an empty line
 	w.expect(`line "first line"`)
 	w.press("\x1b[A\x1b[A")
-	w.waitFor("#lobby> second⏎line")
+	w.waitFor("#lobby> second⏎\nline")
 	w.press("\r")
 	w.expect(`line "second\nline"`)
 	w.order("close", "")
@@ -158,7 +213,7 @@ func TestHistoryOnDisk(t *testing.T) {
 	}
 	again := openPtyWindow(t, 60, 10, path)
 	again.press("\x10")
-	again.waitFor("#lobby> second⏎line")
+	again.waitFor("#lobby> second⏎\nline")
 }
 
 func TestCompletion(t *testing.T) {
@@ -167,6 +222,14 @@ func TestCompletion(t *testing.T) {
 	w.waitFor("#lobby> /l\n/leave  /list")
 	w.press("i\t")
 	w.wait("completed word", func(s string) bool { return s == "#lobby> /list" })
+	w.press("WO\t\t\t")
+	w.waitFor("#lobby> /list word01\nword00  word01  word02")
+	w.press("\x1b[Z\x1b[Z")
+	w.waitFor("#lobby> /list word39\n")
+	w.press("\x1b") // Esc gives back what was typed
+	w.wait("no menu", func(s string) bool { return s == "#lobby> /list WO" })
+	w.press("\t\t\t\x7f\x7f\x7f\x7f\x7f\x7f") // another key takes the word
+	w.wait("no menu", func(s string) bool { return s == "#lobby> /list" })
 	w.press("日\t")
 	w.waitFor("#lobby> /list 日本")
 	w.press("\r")

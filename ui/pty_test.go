@@ -21,6 +21,7 @@ type ptyWindow struct {
 	pty     *os.File
 	tty     *os.File // the program's end, held to look at its modes
 	cmd     *exec.Cmd
+	dies    bool          // the program is meant to
 	changed chan struct{} // of capacity one
 
 	mu     sync.Mutex
@@ -58,6 +59,9 @@ func openPtyWindow(t testing.TB, columns, rows int, history string) *ptyWindow {
 		_ = tty.Close()
 		_ = ptmx.Close()
 		<-read
+		if w.dies {
+			return
+		}
 		for _, fault := range []string{"panic:", "DATA RACE", "fatal error:"} {
 			if i := strings.Index(w.output(), fault); i >= 0 {
 				t.Errorf("the program says:\n%.5000s", w.output()[i:])

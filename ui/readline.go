@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -25,6 +26,10 @@ type ReadlineOptions struct {
 	// NoSuspend is for the host's own console: ^Z does not stop the process, and
 	// the first one is explained.
 	NoSuspend bool
+
+	// Plain uses no attributes of the terminal, such as dim and reverse: what is
+	// chosen in a menu stands in brackets.
+	Plain bool
 }
 
 // Restorer is implemented by the Terminal of NewReadline. Restore gives the
@@ -50,6 +55,7 @@ type readlineTerminal struct {
 
 	reading chan struct{} // holds a token while ReadLine runs
 	over    bool          // the library has ended; belongs to who holds the token
+	watched chan struct{} // closed when watch has ended
 	closing sync.Once
 	closed  atomic.Bool
 }
@@ -79,8 +85,9 @@ func NewReadline(opts ReadlineOptions) (Terminal, error) {
 	}
 	t := &readlineTerminal{
 		tty: device, view: newView(opts.Prompt), keyboard: newKeyboard(),
-		noSuspend: opts.NoSuspend, reading: make(chan struct{}, 1),
+		noSuspend: opts.NoSuspend, reading: make(chan struct{}, 1), watched: make(chan struct{}),
 	}
+	t.view.now.plain = opts.Plain
 	t.display = newDisplay(device, t.view)
 	if err = device.raw(); err == nil {
 		err = t.startLibrary(opts.HistoryFile)
@@ -94,15 +101,44 @@ func NewReadline(opts ReadlineOptions) (Terminal, error) {
 	_, _ = device.out.WriteString(pasteOn)
 	t.keyboard.act, t.keyboard.paste = t.act, t.view.givePaste
 	t.keyboard.source = func(p []byte, f *keyFilter) (int, error) { return device.read(p, f.patience()) }
-	go t.display.run()
-	go t.keyboard.run()
+	go t.guarded(t.display.run)
+	go t.guarded(t.keyboard.run)
+	go t.watch()
 	return t, nil
+}
+
+// guarded runs f. If it panics the terminal is given back first: the process ends
+// without running anybody else's deferred calls. A panic in a goroutine of
+// another package, or in the library itself, can't be caught so, nor can kill -9:
+// then the terminal is left raw, and "stty sane" or "reset" mends it.
+func (t *readlineTerminal) guarded(f func()) {
+	finished := false
+	defer func() {
+		if !finished {
+			t.Restore()
+		}
+	}()
+	f()
+	finished = true
+}
+
+// watch gives the terminal back before a signal that kills at once does so.
+func (t *readlineTerminal) watch() {
+	defer close(t.watched)
+	select {
+	case sig := <-t.tty.killed:
+		t.Restore()
+		t.tty.die(sig)
+	case <-t.keyboard.stop:
+	}
 }
 
 // startLibrary sets the library up as an editor that owns no terminal.
 func (t *readlineTerminal) startLibrary(historyFile string) error {
 	nothing := func() error { return nil }
-	editor := &lineEditor{view: t.view, pending: t.keyboard.open}
+	editor := &lineEditor{
+		view: t.view, columns: t.Width, column: -1, pending: t.keyboard.open, again: t.keyboard.repeat,
+	}
 	config := &readline.Config{
 		Stdin:                  t.keyboard,
 		Stdout:                 librarySink{t.view},
@@ -112,13 +148,16 @@ func (t *readlineTerminal) startLibrary(historyFile string) error {
 		HistorySearchFold:      true,
 		DisableAutoSaveHistory: true, // lineEditor saves
 		UniqueEditLine:         true,
-		Listener:               editor,
-		AutoComplete:           noCompletion{},
-		FuncIsTerminal:         func() bool { return false },
-		FuncMakeRaw:            nothing,
-		FuncExitRaw:            nothing,
-		FuncGetWidth:           func() int { return 1 << 20 }, // 0 would switch the search off (search.go:100)
-		FuncOnWidthChanged:     func(func()) {},
+		Listener: readline.FuncListener(func(line []rune, pos int, key rune) (newLine []rune, newPos int, ok bool) {
+			t.guarded(func() { newLine, newPos, ok = editor.OnChange(line, pos, key) })
+			return newLine, newPos, ok
+		}),
+		AutoComplete:       noCompletion{},
+		FuncIsTerminal:     func() bool { return false },
+		FuncMakeRaw:        nothing,
+		FuncExitRaw:        nothing,
+		FuncGetWidth:       func() int { return 1 << 20 }, // 0 would switch the search off (search.go:100)
+		FuncOnWidthChanged: func(func()) {},
 	}
 	rl, err := readline.NewEx(config)
 	if err != nil {
@@ -145,13 +184,23 @@ func (t *readlineTerminal) act(key keyPress) {
 			return
 		}
 		if t.tty.canSuspend() {
-			t.display.do(t.display.suspend)
+			t.display.do(func() { t.display.lend(t.tty.suspend) })
 			return
 		}
 		t.view.ring()
 	case actBell:
 		t.view.ring()
+	case actAsk:
+		t.view.ask(key.note)
 	}
+}
+
+// stoppable is what happens when a program on our terminal stops: so do we.
+func (t *readlineTerminal) stoppable() func() {
+	if t.noSuspend || !t.tty.canSuspend() {
+		return func() {}
+	}
+	return t.tty.suspend
 }
 
 func (t *readlineTerminal) Print(lines ...string) {
@@ -171,7 +220,12 @@ func (t *readlineTerminal) SetStatus(status string) {
 	t.view.change(false, func() { t.view.now.status = status })
 }
 
-func (t *readlineTerminal) SetCompleter(complete func(before string) []string) {
+func (t *readlineTerminal) SetWaiting(rows ...string) {
+	rows = slices.Clone(rows)
+	t.view.change(false, func() { t.view.now.waiting = rows })
+}
+
+func (t *readlineTerminal) SetCompleter(complete Completer) {
 	t.view.change(false, func() { t.view.complete = complete })
 }
 
@@ -227,6 +281,7 @@ func (t *readlineTerminal) shutDown() {
 	close(t.keyboard.stop)
 	t.tty.interrupt()
 	<-t.keyboard.ended
+	<-t.watched
 	close(t.display.stop)
 	<-t.display.done
 	if !t.closed.Swap(true) {

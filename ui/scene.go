@@ -133,7 +133,7 @@ func (s *scene) find(nick string) (rooms.Member, bool) {
 
 // completer returns what completion offers now: only names that the sanitiser
 // leaves as they are, for the others cannot be typed.
-func (s *scene) completer() func(string) []string {
+func (s *scene) completer() Completer {
 	var nicks, names []string
 	for _, m := range s.members {
 		if SanitizeNick(m.Nick) == m.Nick && m.Peer != s.peer {

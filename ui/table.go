@@ -219,6 +219,11 @@ func hereOnly() []*entry {
 			help: "Show where you are and how you are connected.", local: hands.state,
 		},
 		{
+			name: "edit", args: "[TEXT]", example: "/edit",
+			help: "Write a message in your editor.", local: hands.edit,
+			more: []string{"The editor is $VISUAL or $EDITOR. What you save comes back into the line; Enter says it."},
+		},
+		{
 			name: "clear", example: "/clear",
 			help: "Empty the screen.", local: hands.clear,
 		},

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"os/signal"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -17,21 +18,24 @@ import (
 // group has no shell to continue it is never stopped, and goes on after this.
 const continueWait = 500 * time.Millisecond
 
-var errStopped = errors.New("reading the terminal was stopped")
-
 // tty is the terminal itself: its modes, its size, its bytes, its signals.
 type tty struct {
 	in, out *os.File
-	wake    [2]int // a pipe; closing its second end makes a waiting read return
+	wake    [2]int // a pipe; a byte in it, or its end, makes a waiting read return
+
+	mu   sync.Mutex
+	over bool // guarded by mu: the terminal is being given up
+	job  int  // guarded by mu: the program that has the terminal, as kill(2) names it
 
 	cooked  atomic.Pointer[readline.State] // modes to restore; nil: they are in force
 	resized chan os.Signal
 	resumed chan os.Signal
+	killed  chan os.Signal // one that kills at once came
 }
 
 // openTTY takes a terminal over, without changing it yet.
 func openTTY(in, out *os.File) (*tty, error) {
-	t := &tty{in: in, out: out, resized: make(chan os.Signal, 1), resumed: make(chan os.Signal, 1)}
+	t := &tty{in: in, out: out, resized: make(chan os.Signal, 1), resumed: make(chan os.Signal, 1), killed: make(chan os.Signal, 1)}
 	if err := unix.Pipe(t.wake[:]); err != nil {
 		return nil, err
 	}
@@ -45,6 +49,7 @@ func openTTY(in, out *os.File) (*tty, error) {
 	unix.CloseOnExec(t.wake[1])
 	signal.Notify(t.resized, unix.SIGWINCH)
 	signal.Notify(t.resumed, unix.SIGCONT)
+	signal.Notify(t.killed, unix.SIGQUIT)
 	return t, nil
 }
 
@@ -92,6 +97,9 @@ func (t *tty) read(p []byte, wait time.Duration) (int, error) {
 		case n == 0:
 			return 0, nil
 		case set.IsSet(t.wake[0]):
+			if n, _ := unix.Read(t.wake[0], make([]byte, 1)); n == 1 {
+				return 0, errCalled
+			}
 			return 0, errStopped
 		}
 		n, err = unix.Read(fd, p)
@@ -107,14 +115,18 @@ func (t *tty) read(p []byte, wait time.Duration) (int, error) {
 	}
 }
 
-// interrupt makes read return an error from now on.
-func (t *tty) interrupt() { _ = unix.Close(t.wake[1]) }
-
 // release gives up what openTTY took; read must have returned for good.
 func (t *tty) release() {
 	signal.Stop(t.resized)
 	signal.Stop(t.resumed)
+	signal.Stop(t.killed)
 	_ = unix.Close(t.wake[0])
+}
+
+// die lets a signal do what it does to a process that does not handle it.
+func (t *tty) die(sig os.Signal) {
+	signal.Reset(sig)
+	_ = unix.Kill(unix.Getpid(), sig.(unix.Signal))
 }
 
 func (t *tty) closePipe() {

@@ -2,14 +2,13 @@ package ui
 
 import (
 	"errors"
+	"io"
 	"os"
 	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/windows"
 )
-
-var errStopped = errors.New("reading the terminal was stopped")
 
 // tty is the console: its modes, its size, its bytes.
 //
@@ -18,17 +17,23 @@ var errStopped = errors.New("reading the terminal was stopped")
 // keys when the input has ENABLE_VIRTUAL_TERMINAL_INPUT. With both set nothing
 // else differs from Unix, and the library's translation for old consoles, which
 // knows too few sequences (ansi_windows.go:132), is never in use: it sees neither
-// our output nor the console. There is no SIGWINCH (the size is read for every
-// frame) and no ^Z.
+// our output nor the console. A console that does not know bracketed paste sends
+// what is pasted like keys; keyFilter takes a burst of them for a paste.
+//
+// There is no SIGWINCH. With ENABLE_WINDOW_INPUT changes of size would come as input
+// records, but os.File reads characters. So the size is read for every frame, and
+// watched in between.
 type tty struct {
 	in, out *os.File
 	chunks  chan []byte // what pump has read
 	stop    chan struct{}
-	rest    []byte // owned by read
+	watched chan struct{} // closed when watchSize has ended
+	rest    []byte        // owned by read
 
 	cooked  atomic.Pointer[consoleModes] // modes to restore; nil: they are in force
-	resized chan os.Signal               // never signalled
+	resized chan os.Signal               // by watchSize
 	resumed chan os.Signal               // never signalled
+	killed  chan os.Signal               // never signalled
 }
 
 type consoleModes struct{ in, out uint32 }
@@ -36,20 +41,58 @@ type consoleModes struct{ in, out uint32 }
 func openTTY(in, out *os.File) (*tty, error) {
 	t := &tty{
 		in: in, out: out, chunks: make(chan []byte), stop: make(chan struct{}),
-		resized: make(chan os.Signal), resumed: make(chan os.Signal),
+		watched: make(chan struct{}), resized: make(chan os.Signal, 1), resumed: make(chan os.Signal), killed: make(chan os.Signal),
 	}
 	go t.pump()
+	go t.watchSize()
 	return t, nil
 }
+
+// sizeGap is how often the size is looked at.
+const sizeGap = 250 * time.Millisecond
+
+// watchSize notices changes of size between frames.
+func (t *tty) watchSize() {
+	defer close(t.watched)
+	tick := time.NewTicker(sizeGap)
+	defer tick.Stop()
+	columns, rows := t.size()
+	for {
+		select {
+		case <-tick.C:
+		case <-t.stop:
+			return
+		}
+		c, r := t.size()
+		if c == columns && r == rows {
+			continue
+		}
+		columns, rows = c, r
+		select {
+		case t.resized <- os.Interrupt: // any signal will do
+		default:
+		}
+	}
+}
+
+// manyEnds is how many ends of input in a row are believed: os.File takes each ^Z
+// typed on a console for one (fd_windows.go, readConsole).
+const manyEnds = 1000
 
 // pump reads the console, whose read cannot wait for a limited time and cannot
 // be cancelled: after stop it ends with the next key or with the process.
 func (t *tty) pump() {
 	defer close(t.chunks)
-	for {
+	for ends := 0; ; {
 		buf := make([]byte, 4096)
 		n, err := t.in.Read(buf)
-		if err != nil {
+		switch {
+		case err == nil:
+			ends = 0
+		case errors.Is(err, io.EOF) && ends < manyEnds:
+			ends++
+			buf[0], n = ctrl('Z'), 1
+		default:
 			return
 		}
 		select {
@@ -125,9 +168,18 @@ func (t *tty) read(p []byte, wait time.Duration) (int, error) {
 func (t *tty) interrupt() { close(t.stop) }
 
 // release gives up what openTTY took.
-func (t *tty) release() {}
+func (t *tty) release() { <-t.watched }
 
 // canSuspend is false: consoles have no job control.
 func (t *tty) canSuspend() bool { return false }
 
 func (t *tty) suspend() {}
+
+// canLend is false: pump cannot be kept from reading keys meant for an editor.
+func (t *tty) canLend() bool { return false }
+
+func (t *tty) run([]string, func()) error { return errStopped }
+
+func (t *tty) nudge() {}
+
+func (t *tty) die(os.Signal) {}

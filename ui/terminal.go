@@ -15,12 +15,21 @@ type Terminal interface {
 	SetPrompt(prompt string)
 	// SetStatus shows one quiet row below the prompt; empty removes it.
 	SetStatus(status string)
+	// SetWaiting shows rows above the prompt, such as own lines that nobody has
+	// confirmed yet: each cut to one row, the first three of them, and how many
+	// more there are. Without rows it removes them.
+	SetWaiting(rows ...string)
 	// SetCompleter says what could stand at the end of the text before the
-	// cursor: candidates replace the last word of before.
-	SetCompleter(complete func(before string) (candidates []string))
+	// cursor; nil: nothing. It is called while a key waits, so it must not block.
+	SetCompleter(complete Completer)
 	// ReadLine returns the next submitted line without its line end; a pasted
 	// paragraph is one line with newlines in it. io.EOF: there are no more.
 	ReadLine() (string, error)
+	// Edit gives the screen to the person's editor ($VISUAL, $EDITOR) with text in
+	// it, and puts what the editor leaves into the line being typed. It does not
+	// wait: what is printed meanwhile is shown afterwards, and what goes wrong
+	// then is printed. The error says why no editor can be started.
+	Edit(text string) error
 	// Clear empties the screen.
 	Clear()
 	// Width is the number of columns; 0 when it has no width.

@@ -40,19 +40,26 @@ func TestTerminalChild(t *testing.T) {
 		fmt.Fprintf(conn, "error %v\n", err)
 		os.Exit(1)
 	}
-	term.SetCompleter(func(before string) []string {
-		var out []string
-		word := before[strings.LastIndexByte(before, ' ')+1:]
-		for _, c := range []string{"/join", "/leave", "/list", "日本語", "日本酒"} {
-			if strings.HasPrefix(c, word) {
-				out = append(out, c)
-			}
-		}
-		return out
-	})
+	term.SetCompleter(completeInChild)
 	go childReads(term, conn)
 	childObeys(term, conn)
 	os.Exit(0)
+}
+
+// completeInChild knows some words and the paths behind /send.
+func completeInChild(before string) Completion {
+	from := strings.LastIndexByte(before, ' ') + 1
+	switch {
+	case strings.HasPrefix(before, "/send "):
+		return Completion{len("/send "), pathsLike(before[len("/send "):])}
+	case before == "panic":
+		panic("in the library's goroutine")
+	}
+	words := []string{"/join", "/leave", "/list", "日本語", "日本酒"}
+	for i := range 40 {
+		words = append(words, fmt.Sprintf("word%02d", i))
+	}
+	return Completion{from, startingWith(words, before[from:], "", "")}
 }
 
 func childReads(term Terminal, conn net.Conn) {
@@ -79,13 +86,19 @@ func childObeys(term Terminal, conn net.Conn) {
 			term.Print(text)
 		case "status":
 			term.SetStatus(text)
+		case "waiting":
+			term.SetWaiting(strings.Fields(text)...)
+		case "edit":
+			if err := term.Edit(text); err != nil {
+				fmt.Fprintf(conn, "refused %v\n", err)
+			}
 		case "prompt":
 			term.SetPrompt(text)
 		case "width":
 			fmt.Fprintf(conn, "width %d\n", term.Width())
-		case "flood": // so many lines, a thousand a second
+		case "flood", "drip": // so many lines, a thousand a second or a hundred
 			n, _ := strconv.Atoi(text)
-			tick := time.NewTicker(time.Millisecond)
+			tick := time.NewTicker(map[string]time.Duration{"flood": time.Millisecond, "drip": 10 * time.Millisecond}[verb])
 			for i := range n {
 				<-tick.C
 				term.Print(fmt.Sprintf("flood %04d", i))
@@ -97,6 +110,8 @@ func childObeys(term Terminal, conn net.Conn) {
 		case "restore":
 			term.(Restorer).Restore()
 			fmt.Fprintf(conn, "restored\n")
+		case "panic":
+			term.(*readlineTerminal).display.do(func() { panic("in the display's goroutine") })
 		case "close":
 			start := time.Now()
 			_ = term.Close()

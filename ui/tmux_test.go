@@ -118,17 +118,29 @@ func holdsOnce(t *testing.T, all, format string, n int) {
 	}
 }
 
+// flooding is how many messages a flood has: three seconds of them.
+func flooding() int {
+	if testing.Short() {
+		return 1000
+	}
+	return 3000
+}
+
 func TestTmuxScrollbackKeepsEveryMessage(t *testing.T) {
-	p := openPane(t, 40, 20)
-	p.press(strings.Repeat("abcdefghi ", 9) + "\x01")
-	p.order("flood", "1000")
-	for i := range 30 {
-		p.press([]string{"x", "\x1b[C", "\x7f", "\x05", "\x01", "你"}[i%6])
+	p, n := openPane(t, 40, 20), flooding()
+	p.press(strings.Repeat("abcdefghi ", 13)) // four rows
+	p.press(strings.Repeat("\x1b[D", 65))
+	p.order("flood", fmt.Sprint(n))
+	for i := range n / 50 * 6 {
+		p.press([]string{"x", "\x1b[C", "\x1b[D", "\x7f", "你", "\x7f"}[i%6])
 	}
 	p.expect("flooded")
-	p.press("\x15\x0bafter\x01")
-	p.waitEnd("flood 0999\n#lobby> after")
-	holdsOnce(t, p.capture(), "flood %04d", 1000)
+	p.press("|\r")
+	half := strings.Repeat("abcdefghi ", 6)
+	p.expect(fmt.Sprintf("line %q", half+"abcde|fghi "+half))
+	p.press("after\x01")
+	p.waitEnd(fmt.Sprintf("flood %04d\n#lobby> after", n-1))
+	holdsOnce(t, p.capture(), "flood %04d", n)
 }
 
 func TestTmuxCursorAmongWideCharacters(t *testing.T) {
@@ -195,22 +207,56 @@ func TestTmuxResize(t *testing.T) {
 // While the terminal has a new size and the program was not told yet, a frame may
 // leave a piece of an old prompt behind, but never takes a message away.
 func TestTmuxResizeStormKeepsMessages(t *testing.T) {
-	p := openPane(t, 60, 16)
-	p.press(strings.Repeat("0123456789", 11))
-	p.waitEnd("0123456789")
-	p.order("flood", "1000")
-	for i := range 20 {
-		p.tmux("resize-window", "-x", fmt.Sprint(25+i*13%60), "-y", fmt.Sprint(10+i%8))
+	p, n := openPane(t, 60, 16), flooding()
+	text := strings.Repeat("0123456789", 20)
+	p.press(text + strings.Repeat("\x1b[D", 100))
+	p.waitEnd("789")
+	p.order("flood", fmt.Sprint(n))
+	for i := range n / 50 {
+		p.tmux("resize-window", "-x", fmt.Sprint(20+i*37%121), "-y", fmt.Sprint(8+i%12))
 		p.press("y")
 	}
 	p.expect("flooded")
 	p.resize(90, 20)
-	p.press("\x15end")
+	p.press("\r")
+	p.expect(fmt.Sprintf("line %q", text[:100]+strings.Repeat("y", n/50)+text[100:]))
+	p.press("end")
 	p.waitEnd("\n#lobby> end")
+	all := p.capture()
+	at := 0
+	for i := range n {
+		message := fmt.Sprintf("flood %04d", i)
+		next := strings.Index(all[at:], message)
+		if count := strings.Count(all, message); count != 1 || next < 0 {
+			t.Fatalf("message %d is there %d times, or out of order", i, count)
+		}
+		at += next
+	}
+}
+
+// Stopped and continued in the middle of a flood, nothing is lost or doubled.
+func TestTmuxSuspendDuringAFlood(t *testing.T) {
+	shell, err := exec.LookPath("bash")
+	if err != nil {
+		t.Skip("bash is not installed: job control is not tested")
+	}
+	p := openPane(t, 80, 16, shell, "--norc", "--noprofile", "-i")
+	p.press("half typed")
+	p.waitEnd("#lobby> half typed")
+	p.order("flood", "1000")
+	for range 3 {
+		p.press("\x1a")
+		p.waitEnd("shell%")
+		p.press("fg\r")
+		p.waitEnd("#lobby> half typed")
+	}
+	p.expect("flooded")
+	p.press("!\r")
+	p.expect(`line "half typed!"`)
 	all := p.capture()
 	for i := range 1000 {
 		if n := strings.Count(all, fmt.Sprintf("flood %04d", i)); n != 1 {
-			t.Errorf("message %d is there %d times", i, n)
+			t.Fatalf("message %d is there %d times", i, n)
 		}
 	}
 }

@@ -15,24 +15,28 @@ type view struct {
 	wake chan struct{} // of capacity one: there is something to draw
 
 	mu       sync.Mutex
-	now      picture                      // guarded by mu, as is all below
-	active   bool                         // there is a line being typed
-	urgent   bool                         // to be drawn at once: a person waits for it
-	waiting  []string                     // messages not drawn yet
-	size     int                          // their bytes
-	dropped  int                          // messages lost to maxWaiting
-	clear    bool                         // empty the screen
-	cleared  []string                     // messages to draw before that, for the scrollback
-	bell     bool                         // ring
-	pastes   [][]rune                     // one for each cmdPaste under way
-	complete func(before string) []string // nil: no completion
+	now      picture   // guarded by mu, as is all below
+	active   bool      // there is a line being typed
+	urgent   bool      // to be drawn at once: a person waits for it
+	waiting  []string  // messages not drawn yet
+	size     int       // their bytes
+	dropped  int       // messages lost to maxWaiting
+	clear    bool      // empty the screen
+	cleared  []string  // messages to draw before that, for the scrollback
+	bell     bool      // ring
+	pastes   [][]rune  // one for each cmdPaste under way
+	complete Completer // nil: no completion
 }
 
 // picture is what the input block is made of.
 type picture struct {
+	waiting              []string // lines above the prompt; never changed in place
 	prompt, hint, status string
 	line                 []rune // never changed in place
 	pos                  int
+	menu                 menu
+	question             string // asked by the keyboard; stands in the place of menu and hint
+	plain                bool   // no attributes
 }
 
 func newView(prompt string) *view {
@@ -67,13 +71,25 @@ func (v *view) print(lines []string) {
 }
 
 // typed shows the line after a key. The hint of before goes, unless it is kept.
-func (v *view) typed(line []rune, pos int, hint string, keepHint bool) {
+func (v *view) typed(line []rune, pos int, m menu, keepHint bool) {
 	v.change(true, func() {
-		v.now.line, v.now.pos = line, pos
+		v.now.line, v.now.pos, v.now.menu = line, pos, m
 		if !keepHint {
-			v.now.hint = hint
+			v.now.hint = ""
 		}
 	})
+}
+
+// ask shows a question in the place of menu and hint; empty takes it away.
+func (v *view) ask(question string) { v.change(true, func() { v.now.question = question }) }
+
+// neighbour is where the cursor comes to in the row above or below, see the
+// function of this name.
+func (v *view) neighbour(line []rune, pos, column, by, columns int) (to, kept int, ok bool) {
+	v.mu.Lock()
+	prompt := v.now.prompt
+	v.mu.Unlock()
+	return neighbour(prompt, line, pos, column, by, lineWidth(columns))
 }
 
 func (v *view) setHint(hint string) { v.change(true, func() { v.now.hint = hint }) }
@@ -108,7 +124,7 @@ func (v *view) takePaste() []rune {
 	return text
 }
 
-func (v *view) completer() func(string) []string {
+func (v *view) completer() Completer {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	return v.complete

@@ -1,0 +1,75 @@
+package ui
+
+import (
+	"strings"
+	"testing"
+)
+
+// lines is a text of n lines.
+func lines(n int) string { return strings.TrimSuffix(strings.Repeat("line\r", n), "\r") }
+
+func TestLargePasteAsksFirst(t *testing.T) {
+	begin, end := "\x1b[200~", "\x1b[201~"
+	big, two := begin+lines(9)+end, begin+lines(2)+end
+	in := "<" + strings.Repeat("line\n", 8) + "line>"
+	for _, c := range []struct {
+		name  string
+		reads []string // "": nothing came in time
+		want  string
+	}{
+		{"eight lines do not ask", []string{begin + lines(8) + end}, "<" + strings.Repeat("line\n", 7) + "line>"},
+		{"nine lines do", []string{big}, "[paste 9 lines?]"},
+		{"Enter inserts", []string{big, "\r"}, "[paste 9 lines?] [?] " + in},
+		{"Enter twice sends", []string{big, "\r\r"}, "[paste 9 lines?] [?] " + in + ` "\r"!`},
+		{"Esc drops", []string{big, "\x1b", "", "a"}, `[paste 9 lines?] [?] "a"`},
+		{"^C drops", []string{big, "\x03\x03"}, `[paste 9 lines?] [?] "\x03"!`},
+		{"others ring", []string{big, "ab\x1b[A\t\x12\x04", "\r"}, "[paste 9 lines?] [bell] [bell] [bell] [bell] [bell] [?] " + in},
+		{"screen keys work", []string{big, "\x0c\x1a"}, "[paste 9 lines?] [clear] [suspend]"},
+		{"typed ahead is no answer", []string{"x" + big + "y\r", "\r"}, `"x" [paste 9 lines?] [bell] [bell] [?] ` + in},
+		{"dropped ahead", []string{big + "\x03y"}, `[paste 9 lines?] [?] "y"`},
+		{"the newest counts", []string{big + two, "\r"}, `[paste 9 lines?] [?] <line` + "\nline> \"\\r\"!"},
+		{"the last line end goes", []string{begin + "a\r\rb\r\n" + end}, "<a\n\nb>"},
+		{"2000 characters", []string{begin + strings.Repeat("你", 2000) + end}, "<" + strings.Repeat("你", 2000) + ">"},
+		{"and one more", []string{begin + strings.Repeat("你", 2001) + end}, "[paste 1 line?]"},
+		{"without marks", []string{lines(20), "\r" + lines(5), ""}, "[paste 25 lines?]"},
+		{"and few", []string{strings.Repeat("x", 40) + "\r" + strings.Repeat("y", 40), ""}, "<" + strings.Repeat("x", 40) + "\n" + strings.Repeat("y", 40) + ">"},
+		{"and keys behind it", []string{lines(20) + "\x03\x1b[C"}, `[paste 20 lines?] [?] "\x06"`},
+		{"and one long line", []string{strings.Repeat("x", 2000), "x", ""}, "[paste 1 line?]"},
+		{"a long line and Enter", []string{strings.Repeat("x", 100) + "\r"}, "<" + strings.Repeat("x", 100) + `> "\r"!`},
+		{"a very long line and Enter", []string{strings.Repeat("x", 2001) + "\r", "\r"}, "[paste 1 line?] [bell] [?] <" + strings.Repeat("x", 2001) + ">"},
+		{"in a search nothing asks", []string{"\x12" + big, "\r"}, `"\x12" "line` + strings.Repeat(`\ue00aline`, 8) + `" "\r"!`},
+	} {
+		var got []string
+		f := &keyFilter{emit: func(key keyPress) { got = append(got, describe(key)) }}
+		for _, read := range c.reads {
+			if read == "" {
+				f.quiet()
+				continue
+			}
+			f.feed([]byte(read))
+		}
+		if all := strings.Join(got, " "); all != c.want {
+			t.Errorf("%s: got %s, want %s", c.name, all, c.want)
+		}
+	}
+}
+
+func TestPasteQuestion(t *testing.T) {
+	for _, c := range []struct {
+		text string
+		cut  bool
+		want string
+	}{
+		{lines(200), false, "paste 200 lines, 999 B, as one message? Enter inserts it, Esc drops it"},
+		{strings.Repeat("x", 4000), false, "paste 1 line, 3.91 KiB, as one message? Enter inserts it, Esc drops it"},
+		{strings.Repeat("x", 4001), false, "paste 1 line, 3.91 KiB? One message takes 4000 characters, 8 KiB. Enter inserts it to be shortened, Esc drops it"},
+		{strings.Repeat("你", 2731), false, "paste 1 line, 8 KiB? One message takes 4000 characters, 8 KiB. Enter inserts it to be shortened, Esc drops it"},
+		{strings.Repeat("x", maxInput), true, "paste the first 64 KiB of more? One message takes 4000 characters, 8 KiB. Enter inserts it to be shortened, Esc drops it"},
+	} {
+		text := lineRunes(c.text)
+		n := 1 + strings.Count(string(text), string(newlineRune))
+		if got := pasteQuestion(text, n, c.cut); got != c.want {
+			t.Errorf("%q, want %q", got, c.want)
+		}
+	}
+}
