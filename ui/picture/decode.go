@@ -79,29 +79,6 @@ func pngPixel(depth, colors byte, interlaced bool) int64 {
 	return n
 }
 
-// memory is what x/image takes of a WebP file of size bytes: lossy, a byte and a
-// half a pixel, one for the transparency, which is itself coded without loss, and
-// the partitions of the file; lossless, four bytes a pixel and as many again where
-// colours are indexed. Trees of a lossless one take up to treeGrowth times the
-// bytes that describe them.
-func (w webpFrame) memory(size int64) int64 {
-	pixels := int64(w.width) * int64(w.height)
-	trees := treeGrowth * w.coded
-	if w.lossless {
-		return 8*pixels + trees
-	}
-	total := 2*pixels + size
-	if w.alpha {
-		total += 9*pixels + trees
-	}
-	return total
-}
-
-// treeGrowth was measured with the largest trees in the fewest bytes. It is why there
-// are no previews of lossless WebP files over 180 KB: how many trees there are is
-// known only to who decodes them.
-const treeGrowth = 330
-
 // turn is taken by who decodes: one picture at a time.
 var turnToDecode = make(chan struct{}, 1)
 
@@ -144,7 +121,11 @@ func (f *file) decode(ctx context.Context, mime string) (image.Image, error) {
 	case mimeGIF:
 		return gif.Decode(bufio.NewReaderSize(r, readAtOnce)) // the first frame
 	default:
-		return webp.Decode(r)
+		frame, err := f.webpFrame()
+		if err != nil {
+			return nil, err
+		}
+		return webp.Decode(stopping{ctx, f.webpStill(frame)})
 	}
 }
 

@@ -71,6 +71,12 @@ func riffChunk(kind string, data []byte) []byte {
 	return append(p, make([]byte, len(data)%2)...)
 }
 
+// animation has one frame, which says that it is as large as the canvas.
+func animation(vp8x, chunks []byte) []byte {
+	frame := append(append(make([]byte, 6), vp8x[4:]...), 0, 0, 0, 0)
+	return riff(riffChunk("VP8X", vp8x), riffChunk("ANIM", make([]byte, 6)), riffChunk("ANMF", append(frame, chunks...)))
+}
+
 // bitWriter writes bits, the least significant first, as lossless WebP has them.
 type bitWriter struct {
 	p []byte
@@ -282,6 +288,9 @@ func TestHostilePictures(t *testing.T) {
 		{"WebP of 16,384×16,384", uniformWebP(16384, 16384), ErrTooLarge},
 		{"WebP at the limit", uniformWebP(2750, 2750), nil},
 		{"WebP that says small, is large", riff(riffChunk("VP8X", vp8x(10, 10)), uniformWebP(16000, 16000)[12:]), ErrMalformed},
+		{"WebP animation with a large frame", animation(vp8x(10, 10), uniformWebP(16000, 16000)[12:]), ErrMalformed},
+		{"WebP animation within itself", animation(vp8x(10, 10), animation(vp8x(10, 10), nil)[12:]), errAny},
+		{"WebP animation", animation(vp8x(10, 10), uniformWebP(10, 10)[12:]), nil},
 		{"WebP of 2,600 groups of trees", treesWebP(2600), ErrTooLarge},
 		{"WebP of as many trees as are let through", treesWebP(720), errAny},
 		{"WebP whose chunk says 4 GB", append(riff(), "VP8 \xff\xff\xff\xff"...), errAny},
@@ -336,7 +345,7 @@ var errAny = errors.New("any error")
 
 // TestTruncated: a file that ends anywhere is an error or a picture, never more.
 func TestTruncated(t *testing.T) {
-	for _, name := range []string{"photo.png", "photo.jpg", "progressive.jpg", "anim.gif", "lossy.webp", "lossless.webp", "alpha.webp"} {
+	for _, name := range []string{"photo.png", "photo.jpg", "progressive.jpg", "anim.gif", "lossy.webp", "lossless.webp", "alpha.webp", "anim.webp"} {
 		whole := stored(t, name)
 		for n := 0; n < len(whole); n += 1 + len(whole)/300 {
 			p := whole[:n]

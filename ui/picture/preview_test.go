@@ -143,7 +143,7 @@ func TestPreviewTransparency(t *testing.T) {
 }
 
 func TestPreviewKeepsColors(t *testing.T) {
-	for _, name := range []string{"photo.jpg", "progressive.jpg", "photo.png", "lossy.webp", "lossless.webp"} {
+	for _, name := range []string{"photo.jpg", "progressive.jpg", "photo.png", "lossy.webp", "lossless.webp", "anim.webp"} {
 		m, _ := previewOf(t, stored(t, name))
 		turnedRight := map[string]bool{"photo.jpg": true, "lossy.webp": true}
 		switch {
@@ -281,7 +281,7 @@ func TestStill(t *testing.T) {
 }
 
 func FuzzPreview(f *testing.F) {
-	for _, name := range []string{"photo.png", "photo.jpg", "progressive.jpg", "anim.gif", "lossy.webp", "lossless.webp", "alpha.webp"} {
+	for _, name := range []string{"photo.png", "photo.jpg", "progressive.jpg", "anim.gif", "lossy.webp", "lossless.webp", "alpha.webp", "anim.webp"} {
 		f.Add(stored(f, name))
 	}
 	f.Fuzz(func(t *testing.T, p []byte) {
