@@ -115,7 +115,7 @@ func TestPreviewFits(t *testing.T) {
 		{"a line", photo(5000, 1), 320, 1, mimeJPEG},
 		{"a pixel", photo(1, 1), 1, 1, mimePNG},
 		{"few colours", quarters(300, 200), 300, 200, mimePNG},
-		{"noise", noise(1000, 800, false), -1, -1, mimeJPEG},
+		{"noise", noise(500, 400, false), -1, -1, mimeJPEG},
 		{"noise at its own size", noise(320, 240, false), -1, -1, mimeJPEG},
 		{"transparent noise", noise(320, 240, true), -1, -1, mimeJPEG},
 	} {
