@@ -36,6 +36,7 @@ func atTheLimit(t testing.TB) []hostile {
 		{"WebP at the limit", uniformWebP(2750, 2750), nil},
 		{"WebP of as many trees as are let through", treesWebP(720), errAny},
 		{"PNG at the limit", pngOf(3900, 3890, 8, 6, pngChunk("IDAT", deflated(t, (3900*4+1)*3890))), nil},
+		{"PNG of a scanned page", pngOf(4960, 7016, 1, 0, pngChunk("IDAT", deflated(t, (4960/8+1)*7016))), nil},
 		{"PNG of 16 bits at the limit", pngOf(2700, 2700, 16, 6, pngChunk("IDAT", deflated(t, (2700*8+1)*2700))), nil},
 		{"PNG with 256 MB behind its picture", pngOf(2000, 2000, 8, 6, pngChunk("IDAT", deflated(t, (2000*4+1)*2000+1<<28))), errAny},
 		{"PNG with 1,500,000 empty chunks", pngOf(100, 100, 8, 6, bytes.Repeat(pngChunk("IDAT", nil), 1_500_000)), errAny},
@@ -58,7 +59,7 @@ func TestHostilePictures(t *testing.T) {
 	}
 	cases := []hostile{
 		{"PNG of 50,000×50,000", pngOf(50000, 50000, 8, 6, idat(deflated(t, 1000))), ErrTooLarge},
-		{"PNG of 2³¹×2³¹", pngOf(1<<31-1, 1<<31-1, 16, 6), ErrTooLarge},
+		{"PNG of 2³¹×2³¹", pngOf(1<<31-1, 1<<31-1, 16, 6, idat(nil)), ErrTooLarge},
 		{"JPEG of 50,000×50,000", append(jpegHeader(0xc0, 50000, 50000, 3), 0xff, 0xd9), ErrTooLarge},
 		{"GIF of 50,000×50,000", []byte("GIF89a\x50\xc3\x50\xc3\x00\x00\x00\x2c\x00\x00\x00\x00\x50\xc3\x50\xc3\x00\x02\x01\x00\x00\x3b"), ErrTooLarge},
 		{"WebP of 50,000×50,000", riff(riffChunk("VP8X", vp8x(50000, 50000)), riffChunk("VP8L", []byte{0x2f, 0, 0, 0, 0})), ErrMalformed},

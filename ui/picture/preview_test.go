@@ -207,7 +207,7 @@ func TestPreviewOfOtherKinds(t *testing.T) {
 // out of the queue.
 func TestOneAtATime(t *testing.T) {
 	p := encodedPNG(t, photo(600, 400))
-	turnToDecode <- struct{}{}
+	previewTurn <- struct{}{}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := Preview(ctx, bytes.NewReader(p), int64(len(p)), mimePNG); !errors.Is(err, context.Canceled) {
@@ -221,7 +221,7 @@ func TestOneAtATime(t *testing.T) {
 			}
 		})
 	}
-	<-turnToDecode
+	<-previewTurn
 	wait.Wait()
 }
 
