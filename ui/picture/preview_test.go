@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"testing"
 )
@@ -277,6 +278,31 @@ func TestStill(t *testing.T) {
 	}
 	if entries, _ := os.ReadDir("."); len(entries) != 8 {
 		t.Errorf("files came into being: %v", entries)
+	}
+}
+
+// TestStillWithout: no ffmpeg is no preview, and one that writes without end is
+// stopped.
+func TestStillWithout(t *testing.T) {
+	film := filepath.Join("testdata", "film.mp4")
+	bin := t.TempDir()
+	t.Setenv("PATH", bin)
+	if _, err := Still(t.Context(), film, mimeMP4); !errors.Is(err, ErrNoPreview) {
+		t.Errorf("without ffmpeg: %v", err)
+	}
+	if runtime.GOOS == "windows" {
+		t.Skip("the stand-in is a shell script")
+	}
+	if err := os.WriteFile(filepath.Join(bin, "ffmpeg"), []byte("#!/bin/sh\nwhile :; do echo 'something that is no picture'; done\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	allocated, _ := used(func() {
+		if _, err := Still(t.Context(), film, mimeMP4); err == nil || errors.Is(err, ErrNoPreview) {
+			t.Errorf("output without end: %v", err)
+		}
+	})
+	if allocated > 8<<20 {
+		t.Errorf("%d MiB allocated", allocated>>20)
 	}
 }
 
