@@ -99,25 +99,29 @@ func (f *file) webpChunks(each func(part) error) (int64, error) {
 	if string(h[:4]) != "RIFF" || string(h[8:]) != "WEBP" || end > f.size || end < 12 {
 		return 0, malformed("the container's length is wrong")
 	}
-	off := int64(12)
+	return end, f.riffChunks(12, end, each)
+}
+
+// riffChunks calls each for the chunks between off and end; they have even lengths.
+func (f *file) riffChunks(off, end int64, each func(part) error) error {
 	for off != end {
 		if err := f.step(); err != nil {
-			return 0, err
+			return err
 		}
 		h, err := f.bytes(off, 8)
 		if err != nil {
-			return 0, err
+			return err
 		}
 		n := int64(binary.LittleEndian.Uint32(h[4:]))
 		c := part{kind: string(h[:4]), start: off, data: off + 8, end: off + 8 + n}
 		if off = c.end + n%2; off > end {
-			return 0, malformed("chunk %q is too long", c.kind)
+			return malformed("chunk %q is too long", c.kind)
 		}
 		if err := each(c); err != nil {
-			return 0, err
+			return err
 		}
 	}
-	return end, nil
+	return nil
 }
 
 // boxes calls each for the boxes between off and end of an MP4 or MOV file.

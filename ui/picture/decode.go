@@ -42,13 +42,7 @@ func (f *file) cost(mime string) (memory, pixels int64, err error) {
 		frame, err := f.webpFrame()
 		return frame.memory(f.size), int64(frame.width) * int64(frame.height), err
 	case mimePNG:
-		h, err := f.bytes(0, 33)
-		if err != nil {
-			return 0, 0, err
-		}
-		facts := headFacts(h, mime)
-		pixels := int64(facts.Width) * int64(facts.Height)
-		return pixels * pngPixel(h[24], h[25], h[28] != 0), pixels, nil
+		return f.pngCost()
 	case mimeGIF:
 		h, err := f.bytes(0, 16)
 		if err != nil {
@@ -61,52 +55,40 @@ func (f *file) cost(mime string) (memory, pixels int64, err error) {
 	return 0, 0, ErrNoPreview
 }
 
-// pngPixel is how many bytes Go's decoder takes for a pixel.
-func pngPixel(depth, colors byte, interlaced bool) int64 {
-	n := int64(4)
-	if depth == 16 {
-		n = 8
+// pngCost is what Go's decoder takes: a byte a sample, or two, where three or four
+// samples are always stored as four, and so is a grey with one that is transparent.
+func (f *file) pngCost() (memory, pixels int64, err error) {
+	h, err := f.bytes(0, 33)
+	if err != nil {
+		return 0, 0, err
 	}
-	if colors == 3 || colors == 0 && depth < 16 {
-		n = 1
-		if colors == 0 {
-			n = 4 // with a transparent grey
+	transparent := false
+	_, err = f.pngChunks(func(c part) error {
+		if c.kind == "IDAT" {
+			return errEnough
 		}
+		transparent = transparent || c.kind == "tRNS"
+		return nil
+	})
+	if !errors.Is(err, errEnough) {
+		return 0, 0, errors.Join(malformed("no picture in it"), err)
+	}
+	samples, depth, colors, interlaced := int64(4), h[24], h[25], h[28] != 0
+	if colors == 3 || colors == 0 && !transparent {
+		samples = 1
+	}
+	if depth == 16 {
+		samples *= 2
 	}
 	if interlaced {
-		n *= 2 // the passes, one after the other
+		samples *= 2 // the passes, one after the other
 	}
-	return n
+	facts := headFacts(h, mimePNG)
+	pixels = int64(facts.Width) * int64(facts.Height)
+	return min(pixels, 1<<40) * samples, pixels, nil
 }
 
-// memory is what x/image takes of a WebP file of size bytes: lossy, a byte and a
-// half a pixel, one for the transparency, which is itself coded without loss, and
-// the partitions of the file; lossless, four bytes a pixel and as many again where
-// colours are indexed. Trees of a lossless one take up to treeGrowth times the
-// bytes that describe them.
-func (w webpFrame) memory(size int64) int64 {
-	pixels := int64(w.width) * int64(w.height)
-	trees := treeGrowth * w.coded
-	if w.lossless {
-		return 8*pixels + trees
-	}
-	total := 2*pixels + size
-	if w.alpha {
-		total += 9*pixels + trees
-	}
-	return total
-}
-
-// treeGrowth was measured with the largest trees in the fewest bytes. It is why there
-// are no previews of lossless WebP files over 180 KB: how many trees there are is
-// known only to who decodes them.
-const treeGrowth = 330
-
-// turn is taken by who decodes: one picture at a time.
-var turnToDecode = make(chan struct{}, 1)
-
-// decode decodes what the header promised to be within the limits. It waits until
-// the picture before has been decoded.
+// decode decodes what the header promised to be within the limits.
 func (f *file) decode(ctx context.Context, mime string) (image.Image, error) {
 	if f.size > MaxInput {
 		return nil, fmt.Errorf("%w: %d bytes", ErrTooLarge, f.size)
@@ -119,12 +101,6 @@ func (f *file) decode(ctx context.Context, mime string) (image.Image, error) {
 		return nil, malformed("a picture without a size")
 	case pixels > MaxPixels || memory > maxMemory:
 		return nil, fmt.Errorf("%w: %d pixels", ErrTooLarge, pixels)
-	}
-	select {
-	case turnToDecode <- struct{}{}:
-		defer func() { <-turnToDecode }()
-	case <-ctx.Done():
-		return nil, ctx.Err()
 	}
 	ctx, cancel := context.WithTimeout(ctx, MaxTime)
 	defer cancel()
@@ -144,7 +120,11 @@ func (f *file) decode(ctx context.Context, mime string) (image.Image, error) {
 	case mimeGIF:
 		return gif.Decode(bufio.NewReaderSize(r, readAtOnce)) // the first frame
 	default:
-		return webp.Decode(r)
+		frame, err := f.webpFrame()
+		if err != nil {
+			return nil, err
+		}
+		return webp.Decode(stopping{ctx, f.webpStill(frame)})
 	}
 }
 

@@ -124,7 +124,7 @@ func FuzzAnswers(f *testing.F) {
 			if took && (!shaped || len(s) > MaxAnswer) || !took && a != before {
 				t.Errorf("%q: taken %v, %+v", s, took, a)
 			}
-			if (a.CellWidth == 0) != (a.CellHeight == 0) || a.CellWidth < 0 || a.CellWidth > 200 || a.CellHeight < 0 || a.CellHeight > 200 {
+			if (a.CellWidth == 0) != (a.CellHeight == 0) || a.CellWidth < 0 || a.CellWidth > maxCellWidth || a.CellHeight < 0 || a.CellHeight > maxCellHeight {
 				t.Errorf("%q: a cell of %d×%d", s, a.CellWidth, a.CellHeight)
 			}
 			if before == known && (!a.Kitty || !a.Sixel || a.CellWidth == 0) {

@@ -1,7 +1,6 @@
 package picture
 
 import (
-	"bytes"
 	"encoding/binary"
 	"io"
 	"math"
@@ -121,52 +120,3 @@ func wavFacts(head []byte) Facts {
 	}
 	return Facts{}
 }
-
-// webpFrame is what a WebP file says of its picture.
-type webpFrame struct {
-	width, height   int
-	lossless, alpha bool
-	coded           int64 // bytes that are coded without loss
-}
-
-func (f *file) webpFrame() (webpFrame, error) {
-	var w webpFrame
-	seen := false
-	_, err := f.webpChunks(func(c part) error {
-		if seen && c.kind != "ALPH" && c.kind != "VP8 " && c.kind != "VP8L" {
-			return nil
-		}
-		p, err := f.bytes(c.data, int(min(c.size(), 10)))
-		if err != nil {
-			return err
-		}
-		var width, height int
-		switch {
-		case c.kind == "VP8X" && len(p) == 10:
-			w.alpha = p[0]&0x10 != 0
-			width, height = 1+int(uint24(p[4:])), 1+int(uint24(p[7:]))
-		case c.kind == "ALPH":
-			w.alpha, w.coded = true, w.coded+c.size()
-			return nil
-		case c.kind == "VP8L" && len(p) >= 5:
-			bits := binary.LittleEndian.Uint32(p[1:])
-			w.lossless, w.coded = true, w.coded+c.size()
-			width, height = 1+int(bits&0x3fff), 1+int(bits>>14&0x3fff)
-		case c.kind == "VP8 " && len(p) == 10 && bytes.Equal(p[3:6], []byte("\x9d\x01\x2a")):
-			width, height = int(p[6])|int(p[7]&0x3f)<<8, int(p[8])|int(p[9]&0x3f)<<8
-		default:
-			return nil
-		}
-		if seen && (width != w.width || height != w.height) {
-			return malformed("its two headers differ")
-		}
-		seen, w.width, w.height = true, width, height
-		return nil
-	})
-	if err == nil && !seen {
-		err = malformed("no picture in it")
-	}
-	return w, err
-}
-
-func uint24(p []byte) uint32 { return uint32(p[0]) | uint32(p[1])<<8 | uint32(p[2])<<16 }

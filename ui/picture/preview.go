@@ -16,6 +16,9 @@ const (
 	MaxPreview    = 12 << 10 // bytes at most
 )
 
+// previewTurn is held by who makes a preview, with the whole picture in memory.
+var previewTurn = make(chan struct{}, 1)
+
 // Preview makes the preview of a PNG, JPEG, GIF (its first frame) or WebP picture
 // of size bytes, whose mime [Sniff] said. EXIF orientation is applied; no metadata
 // is in it. It takes 64 MiB and two seconds at most, whatever the file holds, and
@@ -25,6 +28,12 @@ const (
 // the limits, [ErrMalformed] or that of a decoder for a damaged one, or that of
 // ctx or r. For films, see [Still].
 func Preview(ctx context.Context, r io.ReaderAt, size int64, mime string) ([]byte, error) {
+	select {
+	case previewTurn <- struct{}{}:
+		defer func() { <-previewTurn }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 	m, err := (&file{r: r, size: size}).decode(ctx, mime)
 	if err != nil {
 		return nil, err

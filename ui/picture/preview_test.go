@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"testing"
 )
@@ -115,7 +116,7 @@ func TestPreviewFits(t *testing.T) {
 		{"a line", photo(5000, 1), 320, 1, mimeJPEG},
 		{"a pixel", photo(1, 1), 1, 1, mimePNG},
 		{"few colours", quarters(300, 200), 300, 200, mimePNG},
-		{"noise", noise(1000, 800, false), -1, -1, mimeJPEG},
+		{"noise", noise(500, 400, false), -1, -1, mimeJPEG},
 		{"noise at its own size", noise(320, 240, false), -1, -1, mimeJPEG},
 		{"transparent noise", noise(320, 240, true), -1, -1, mimeJPEG},
 	} {
@@ -143,7 +144,7 @@ func TestPreviewTransparency(t *testing.T) {
 }
 
 func TestPreviewKeepsColors(t *testing.T) {
-	for _, name := range []string{"photo.jpg", "progressive.jpg", "photo.png", "lossy.webp", "lossless.webp"} {
+	for _, name := range []string{"photo.jpg", "progressive.jpg", "photo.png", "lossy.webp", "lossless.webp", "anim.webp"} {
 		m, _ := previewOf(t, stored(t, name))
 		turnedRight := map[string]bool{"photo.jpg": true, "lossy.webp": true}
 		switch {
@@ -207,7 +208,7 @@ func TestPreviewOfOtherKinds(t *testing.T) {
 // out of the queue.
 func TestOneAtATime(t *testing.T) {
 	p := encodedPNG(t, photo(600, 400))
-	turnToDecode <- struct{}{}
+	previewTurn <- struct{}{}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := Preview(ctx, bytes.NewReader(p), int64(len(p)), mimePNG); !errors.Is(err, context.Canceled) {
@@ -221,7 +222,7 @@ func TestOneAtATime(t *testing.T) {
 			}
 		})
 	}
-	<-turnToDecode
+	<-previewTurn
 	wait.Wait()
 }
 
@@ -280,8 +281,33 @@ func TestStill(t *testing.T) {
 	}
 }
 
+// TestStillWithout: no ffmpeg is no preview, and one that writes without end is
+// stopped.
+func TestStillWithout(t *testing.T) {
+	film := filepath.Join("testdata", "film.mp4")
+	bin := t.TempDir()
+	t.Setenv("PATH", bin)
+	if _, err := Still(t.Context(), film, mimeMP4); !errors.Is(err, ErrNoPreview) {
+		t.Errorf("without ffmpeg: %v", err)
+	}
+	if runtime.GOOS == "windows" {
+		t.Skip("the stand-in is a shell script")
+	}
+	if err := os.WriteFile(filepath.Join(bin, "ffmpeg"), []byte("#!/bin/sh\nwhile :; do echo 'something that is no picture'; done\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	allocated, _ := used(func() {
+		if _, err := Still(t.Context(), film, mimeMP4); err == nil || errors.Is(err, ErrNoPreview) {
+			t.Errorf("output without end: %v", err)
+		}
+	})
+	if allocated > 8<<20 {
+		t.Errorf("%d MiB allocated", allocated>>20)
+	}
+}
+
 func FuzzPreview(f *testing.F) {
-	for _, name := range []string{"photo.png", "photo.jpg", "progressive.jpg", "anim.gif", "lossy.webp", "lossless.webp", "alpha.webp"} {
+	for _, name := range []string{"photo.png", "photo.jpg", "progressive.jpg", "anim.gif", "lossy.webp", "lossless.webp", "alpha.webp", "anim.webp"} {
 		f.Add(stored(f, name))
 	}
 	f.Fuzz(func(t *testing.T, p []byte) {

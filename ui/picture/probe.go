@@ -60,7 +60,7 @@ func (a Answers) Take(sequence string) (Answers, bool) {
 		h, w, _ := strings.Cut(body, ";")
 		height, _ := strconv.Atoi(h)
 		width, _ := strconv.Atoi(w)
-		if width >= 2 && width <= 200 && height >= 2 && height <= 200 {
+		if width >= 2 && width <= maxCellWidth && height >= 2 && height <= maxCellHeight {
 			a.CellWidth, a.CellHeight = width, height
 		}
 		return a, true

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"image"
 	"image/png"
+	"math"
 	"strings"
 
 	"golang.org/x/image/draw"
@@ -53,10 +54,10 @@ type Options struct {
 // picture has rows of cells; the cursor has to be in the last of them when all is
 // written, and whoever writes in raw mode makes "\r\n" of each "\n".
 //
-// The picture keeps its shape, fills as much of Columns × Rows as it can without
-// becoming coarser than eight by sixteen pixels a cell, and is always encoded anew, so no bytes
-// of a file reach the terminal. Rows is nil if the mode shows nothing, there is no
-// room, or not enough colours.
+// The picture keeps its shape and takes a cell for eight by sixteen of its pixels,
+// or for more where Columns × Rows is too small. It is always encoded anew, so no
+// byte of a file reaches the terminal. The result is nil if the mode shows nothing,
+// or there is no room or not enough colours.
 func Render(m image.Image, o Options) []string {
 	b := m.Bounds()
 	if b.Empty() || o.Columns < 1 || o.Rows < 1 || o.Indent < 0 {
@@ -77,53 +78,74 @@ func Render(m image.Image, o Options) []string {
 	return nil
 }
 
-// cells is how many columns and rows a w×h picture gets, and which part of them it
-// fills, in pixels of a cell.
-func (o Options) cells(w, h int) (columns, rows, width, height int) {
-	// By itself a picture's pixel is an eighth of a cell's width.
-	scale := min(float64(o.CellWidth)/8, float64(o.Columns*o.CellWidth)/float64(w), float64(o.Rows*o.CellHeight)/float64(h))
-	width = min(max(1, int(float64(w)*scale+0.5)), o.Columns*o.CellWidth)
-	height = min(max(1, int(float64(h)*scale+0.5)), o.Rows*o.CellHeight)
-	return (width + o.CellWidth - 1) / o.CellWidth, (height + o.CellHeight - 1) / o.CellHeight, width, height
+// The largest cell that is believed, and the most pixels that sixels have for one
+// of the picture: they are not compressed.
+const (
+	maxCellWidth  = 64
+	maxCellHeight = 128
+	maxEnlarged   = 2
+)
+
+// layout is where a picture goes: so many cells, of which it fills width × height
+// pixels of the screen.
+type layout struct{ columns, rows, width, height int }
+
+func (o Options) layout(w, h int, most float64) layout {
+	cw, ch := o.CellWidth, o.CellHeight
+	scale := min(float64(cw)/8, most, float64(o.Columns*cw)/float64(w), float64(o.Rows*ch)/float64(h))
+	width := min(max(1, int(float64(w)*scale+0.5)), o.Columns*cw)
+	height := min(max(1, int(float64(h)*scale+0.5)), o.Rows*ch)
+	return layout{(width + cw - 1) / cw, (height + ch - 1) / ch, width, height}
 }
 
 // graphics reserves the rows with line ends, goes back up, draws, and comes back:
 // terminals differ in where they leave the cursor and whether they scroll.
 func graphics(m image.Image, o Options, cellWidth, cellHeight int, encode func(m *image.NRGBA, columns, rows int) string) []string {
-	if o.CellWidth < 2 || o.CellHeight < 2 || o.CellWidth > 200 || o.CellHeight > 200 {
+	if o.CellWidth < 2 || o.CellHeight < 2 || o.CellWidth > maxCellWidth || o.CellHeight > maxCellHeight {
 		o.CellWidth, o.CellHeight = cellWidth, cellHeight
 	}
 	o.Columns, o.Rows = min(o.Columns, 500), min(o.Rows, 200)
-	columns, rows, width, height := o.cells(m.Bounds().Dx(), m.Bounds().Dy())
-	canvas := image.NewNRGBA(image.Rect(0, 0, columns*o.CellWidth, rows*o.CellHeight))
+	w, h := m.Bounds().Dx(), m.Bounds().Dy()
+	var l layout
+	var canvas *image.NRGBA
 	if o.Mode == Sixel {
-		canvas = image.NewNRGBA(image.Rect(0, 0, width, height)) // as large as it is drawn
-	} else if shown := width; shown > m.Bounds().Dx() {
-		// The terminal enlarges it: the same canvas with fewer pixels.
-		width, height = m.Bounds().Dx(), m.Bounds().Dy()
-		canvas = image.NewNRGBA(image.Rect(0, 0, canvas.Rect.Dx()*width/shown, canvas.Rect.Dy()*width/shown))
+		l = o.layout(w, h, maxEnlarged)
+		canvas = scaled(m, l.width, l.height)
+	} else {
+		l = o.layout(w, h, math.Inf(1))
+		canvas = padded(m, o, l)
 	}
-	place := image.Rect(0, 0, width, height).Intersect(canvas.Rect)
-	draw.Draw(canvas, place, scaled(m, width, height), image.Point{}, draw.Src)
 
 	var b strings.Builder
 	b.WriteString("\r")
-	if rows > 1 {
-		fmt.Fprintf(&b, "\x1b[%dA", rows-1)
+	if l.rows > 1 {
+		fmt.Fprintf(&b, "\x1b[%dA", l.rows-1)
 	}
 	b.WriteString("\x1b7")
 	if o.Indent > 0 {
 		fmt.Fprintf(&b, "\x1b[%dC", o.Indent)
 	}
-	b.WriteString(encode(canvas, columns, rows))
+	b.WriteString(encode(canvas, l.columns, l.rows))
 	b.WriteString("\x1b8")
-	if rows > 1 {
-		fmt.Fprintf(&b, "\x1b[%dB", rows-1)
+	if l.rows > 1 {
+		fmt.Fprintf(&b, "\x1b[%dB", l.rows-1)
 	}
 	b.WriteString("\x1b[0m")
-	lines := make([]string, rows)
-	lines[rows-1] = b.String()
+	lines := make([]string, l.rows)
+	lines[l.rows-1] = b.String()
 	return lines
+}
+
+// padded is the picture in the upper left of its cells, the rest transparent; the
+// terminal stretches it over them. It has no more pixels than m is worth.
+func padded(m image.Image, o Options, l layout) *image.NRGBA {
+	width, height := l.width, l.height
+	if w := m.Bounds().Dx(); width > w {
+		width, height = w, m.Bounds().Dy()
+	}
+	canvas := image.NewNRGBA(image.Rect(0, 0, max(1, l.columns*o.CellWidth*width/l.width), max(1, l.rows*o.CellHeight*width/l.width)))
+	draw.Draw(canvas, canvas.Rect, scaled(m, width, height), image.Point{}, draw.Src)
+	return canvas
 }
 
 // kittyChunk is how much base64 kitty takes at once.

@@ -262,7 +262,7 @@ func TestRender(t *testing.T) {
 	}
 	pictures := map[string]image.Image{"photo": photo(320, 240), "quarters": quarters(320, 240), "transparent": transparent}
 	for name, m := range pictures {
-		for _, cell := range []image.Point{{}, {10, 20}, {16, 32}} {
+		for _, cell := range []image.Point{{}, {10, 20}} {
 			o := Options{Columns: 40, Rows: 15, CellWidth: cell.X, CellHeight: cell.Y, Colors: 1 << 24}
 			for _, c := range []struct {
 				mode  Mode
@@ -306,9 +306,9 @@ func TestRender(t *testing.T) {
 
 // TestRenderShape: no picture is stretched, or wider or higher than it may be.
 func TestRenderShape(t *testing.T) {
-	for _, size := range []image.Point{{320, 240}, {320, 7}, {7, 240}, {1, 1}, {16, 16}, {320, 1}, {1, 240}, {640, 480}, {100, 99}} {
+	for _, size := range []image.Point{{320, 240}, {320, 7}, {7, 240}, {1, 1}, {16, 16}, {320, 1}, {1, 240}, {100, 99}} {
 		m := photo(size.X, size.Y)
-		for _, room := range []image.Point{{40, 15}, {80, 5}, {1, 1}, {3, 50}, {400, 100}} {
+		for _, room := range []image.Point{{40, 15}, {80, 5}, {1, 1}, {3, 50}, {90, 30}} {
 			o := Options{Columns: room.X, Rows: room.Y, CellWidth: 10, CellHeight: 20, Colors: 1 << 24, Indent: 2}
 			o.Mode = Kitty
 			rows := Render(m, o)

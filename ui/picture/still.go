@@ -57,11 +57,11 @@ func Still(ctx context.Context, path, mime string) ([]byte, error) {
 	if err := cmd.Run(); err != nil {
 		return nil, fmt.Errorf("no still of the film: %w", err)
 	}
-	config, err := png.DecodeConfig(bytes.NewReader(out.Bytes()))
+	config, err := png.DecodeConfig(bytes.NewReader(out.buf.Bytes()))
 	if err != nil || config.Width > PreviewWidth || config.Height > PreviewHeight {
 		return nil, errors.Join(malformed("ffmpeg made no picture"), err)
 	}
-	m, err := png.Decode(bytes.NewReader(out.Bytes()))
+	m, err := png.Decode(bytes.NewReader(out.buf.Bytes()))
 	if err != nil {
 		return nil, err
 	}
@@ -86,15 +86,16 @@ func stillAt(path, mime string) (string, error) {
 	return strconv.FormatFloat(at.Seconds(), 'f', 3, 64), nil
 }
 
-// bounded is a buffer that refuses more than max bytes.
+// bounded keeps what is written, and refuses more than max bytes. The buffer is not
+// embedded, or its ReadFrom would go past the bound.
 type bounded struct {
-	bytes.Buffer
+	buf bytes.Buffer
 	max int
 }
 
 func (b *bounded) Write(p []byte) (int, error) {
-	if b.Len()+len(p) > b.max {
+	if b.buf.Len()+len(p) > b.max {
 		return 0, io.ErrShortBuffer
 	}
-	return b.Buffer.Write(p)
+	return b.buf.Write(p)
 }

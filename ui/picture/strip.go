@@ -2,12 +2,12 @@ package picture
 
 import (
 	"bytes"
-	"fmt"
+	"errors"
 	"io"
 )
 
 // ErrUnknownKind is a kind of file of which it is not known where metadata is.
-var ErrUnknownKind = fmt.Errorf("metadata of this kind of file isn't known")
+var ErrUnknownKind = errors.New("metadata of this kind of file isn't known")
 
 // Strip copies a file of size bytes without its metadata: place, time, camera,
 // author, comments, thumbnails, and whatever is appended. What is drawn stays the

@@ -7,8 +7,9 @@ import (
 
 // Flags of a WebP file's VP8X chunk.
 const (
-	webpXMP  = 0x04
-	webpEXIF = 0x08
+	webpXMP   = 0x04
+	webpEXIF  = 0x08
+	webpAlpha = 0x10
 )
 
 // stripWebP keeps the chunks that are drawn and the colour profile, and sets the
