@@ -49,7 +49,8 @@ type chat struct {
 	errands     []*errand // what the person has asked for and waits for, oldest first
 	abandoned   int       // ways into rooms that the person has given up, and that are not answered
 	status      string
-	replaying   bool // between the marks of earlier messages
+	waiting     []string // rows that show what the host has not confirmed
+	replaying   bool     // between the marks of earlier messages
 	day         time.Time
 	bell        ringer
 	interrupted time.Time

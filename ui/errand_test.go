@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -126,5 +127,29 @@ func TestEmptyHostSuggestsCreate(t *testing.T) {
 		s.forget()
 		s.settle(t, rooms.Listing{})
 		s.want("-- no public room is open", "-- type create and an ID to make the first one, for example: create kitchen")
+	})
+}
+
+// Own lines stand above the prompt until the host has them, once that takes a while.
+func TestLinesThatWaitAreShown(t *testing.T) {
+	sit(t, inDev, func(s *seat) {
+		s.enter(dev(2), member(alice, "alice"), member(bob, "bob"))
+		s.say("hello\x1b[2J\nthere")
+		s.say("/me waves")
+		if s.term.waiting != nil {
+			t.Errorf("%q at once", s.term.waiting)
+		}
+		s.pass(overdue)
+		if want := []string{"… 00:00 alice hello^[[2J there", "… 00:00 alice /me waves"}; !slices.Equal(s.term.waiting, want) {
+			t.Errorf("%q, want %q", s.term.waiting, want)
+		}
+		s.settle(t, rooms.Said{Seq: 3})
+		if want := []string{"… 00:00 alice /me waves"}; !slices.Equal(s.term.waiting, want) {
+			t.Errorf("%q, want %q", s.term.waiting, want)
+		}
+		s.settle(t, rooms.Said{Seq: 4})
+		if s.term.waiting != nil {
+			t.Errorf("%q when all is said", s.term.waiting)
+		}
 	})
 }

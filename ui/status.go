@@ -1,6 +1,8 @@
 package ui
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -30,6 +32,7 @@ func (c *chat) showStatus() {
 	if c.scene.inRoom() {
 		add(plural(c.scene.room.Members, "member"))
 	}
+	c.showWaiting()
 	if status := strings.Join(parts, " · "); status != c.status {
 		c.status = status
 		c.term.SetStatus(status)
@@ -59,4 +62,23 @@ func steady(d time.Duration) string {
 		d = d.Round(5 * time.Millisecond)
 	}
 	return roundTrip(d)
+}
+
+// showWaiting shows the person's own lines above the prompt until the host has them, once
+// that takes a while; then they are messages like all others.
+func (c *chat) showWaiting() {
+	var rows []string
+	if c.speech.late || c.speech.slow || c.loop.away {
+		for _, l := range c.speech.lines {
+			text := l.text()
+			if say, ok := l.say(); ok && say.Kind == rooms.Action {
+				text = "/me " + text
+			}
+			rows = append(rows, fmt.Sprintf("… %s %s %s", c.page.local(l.at).Format("15:04"), SanitizeNick(c.scene.nick), Sanitize(text)))
+		}
+	}
+	if !slices.Equal(rows, c.waiting) {
+		c.waiting = rows
+		c.term.SetWaiting(rows...)
+	}
 }
