@@ -4,7 +4,7 @@ STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME   ?= 10s
 TARGETS     = linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64 freebsd/amd64 freebsd/arm64
 
-.PHONY: build test durable bugs race vet lint tidy generate fuzz cross cover soak matrix long bench ci
+.PHONY: build test durable bugs race vet lint tidy generate fuzz cross cover soak matrix long bench screens ci
 
 build:
 	go build -trimpath -o p2pchat .
@@ -69,6 +69,10 @@ matrix:
 # The tests in the lab whose full length is too long for CI.
 long:
 	P2PCHAT_SERIAL=1 P2PCHAT_LONG=1 go test -count=1 -timeout 90m -run '^TestReach(Crowd|LimitedRelay|Lasts|Idle|IdleRelayed)$$' -v .
+
+# The screens in docs/screens are what a lively room looks like now.
+screens:
+	P2PCHAT_SCREENS=1 go test -run TestScreens .
 
 bench:
 	go test -run '^$$' -bench . -benchmem ./rooms ./history ./node/wire ./node ./ui
