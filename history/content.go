@@ -13,9 +13,8 @@ import (
 // Content is a file that is being read. It may be used by several goroutines; Close ends
 // it.
 type Content struct {
-	Hash rooms.Hash
-	Size int64 // bytes
-
+	hash  rooms.Hash
+	size  int64
 	files *files
 	blob  *blob
 	file  file
@@ -29,7 +28,7 @@ func (s *Store) Content(key rooms.RoomKey, id string) (*Content, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.file, err = s.fs.OpenFile(s.blobPath(c.Hash), os.O_RDONLY)
+	c.file, err = s.fs.OpenFile(s.blobPath(c.hash), os.O_RDONLY)
 	if err != nil {
 		return nil, errors.Join(err, c.Close())
 	}
@@ -55,8 +54,11 @@ func (f *files) find(key rooms.RoomKey, id string) (*Content, error) {
 		return nil, fmt.Errorf("file %q: %w", id, os.ErrNotExist)
 	}
 	b.refs++
-	return &Content{Hash: h, Size: b.size, files: f, blob: b, from: from}, nil
+	return &Content{hash: h, size: b.size, files: f, blob: b, from: from}, nil
 }
+
+// Info returns the size in bytes, and the hash under which it is stored.
+func (c *Content) Info() (size int64, hash rooms.Hash) { return c.size, c.hash }
 
 // ReadAt reads. The error matches os.ErrNotExist once the file was taken out of the room.
 func (c *Content) ReadAt(b []byte, off int64) (int, error) {

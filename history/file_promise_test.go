@@ -162,7 +162,7 @@ func expectContents(t testing.TB, s *Store, l *Log) error {
 		if err != nil {
 			return err
 		}
-		b, err := io.ReadAll(io.NewSectionReader(c, 0, c.Size))
+		b, err := io.ReadAll(io.NewSectionReader(c, 0, m.File.Size))
 		if err = errors.Join(err, c.Close()); err != nil {
 			return err
 		}

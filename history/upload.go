@@ -16,15 +16,16 @@ import (
 	"p2pchat/rooms"
 )
 
-// The errors of an upload, besides those of the disk and what its check refuses.
+// The errors of an upload, besides those of the disk and what its check refuses. Both are
+// a *rooms.Refusal.
 var (
 	// ErrUploading says that the same member uploads the same content to the same room
 	// at this moment.
-	ErrUploading = errors.New("it is being uploaded")
+	ErrUploading error = rooms.Refuse(rooms.Busy, "wait for that", "this file is being uploaded")
 
 	// ErrContent says that a content has not the hash that was announced. What had
 	// arrived of it is gone.
-	ErrContent = errors.New("the content is not what was announced")
+	ErrContent error = rooms.Refuse(rooms.BadRequest, "send the file again", "what has arrived is not the file that was announced")
 )
 
 // Upload is a file on its way to the disk. One goroutine uses it. It ends with Finish or
