@@ -117,5 +117,23 @@ func (s *settings) people(o *ui.Options, w rooms.Welcome) (done func()) {
 // storage makes a node.Store of a history.Store.
 type storage struct{ *history.Store }
 
+// Upload begins to take a file, or goes on.
+func (s storage) Upload(room rooms.RoomKey, peer rooms.PeerID, f rooms.File, allow func(rooms.Usage, int64) *rooms.Refusal) (node.Upload, error) {
+	u, err := s.Store.Upload(room, peer, f, allow)
+	if err != nil {
+		return nil, err
+	}
+	return u, nil
+}
+
+// Content opens a file.
+func (s storage) Content(room rooms.RoomKey, id string) (node.Content, error) {
+	c, err := s.Store.Content(room, id)
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
 // Log opens a room's log.
 func (s storage) Log(key rooms.RoomKey) (node.Log, error) { return s.Room(key) }

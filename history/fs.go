@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"time"
 )
 
 // fs is everything that this package asks of a file system. Tests put one behind
@@ -13,10 +14,11 @@ type fs interface {
 	OpenFile(name string, flag int) (file, error) // flag as for os.OpenFile; created 0600
 	Mkdir(name string) error                      // 0700
 	List(name string) ([]entry, error)            // sorted by name
-	Rename(from, to string) error
+	Rename(from, to string) error                 // also into another directory, of the same disk
 	Remove(name string) error
 	SyncDir(name string) error // makes created, renamed and removed names durable
 	Lock(name string) (io.Closer, error)
+	Free(name string) (int64, error) // bytes left on the disk of a directory; negative: not known
 }
 
 // file is an open file.
@@ -35,6 +37,8 @@ type entry struct {
 	name string
 	size int64 // bytes
 	dir  bool
+
+	changed time.Time // when what is in it was written last; zero: not known
 }
 
 // disk is the operating system's file system.
@@ -53,6 +57,8 @@ func (disk) Rename(from, to string) error { return os.Rename(from, to) }
 func (disk) Remove(name string) error     { return os.Remove(name) }
 func (disk) SyncDir(name string) error    { return syncDir(name) }
 
+func (disk) Free(name string) (int64, error) { return freeBytes(name) }
+
 func (disk) List(name string) ([]entry, error) {
 	found, err := os.ReadDir(name)
 	if err != nil {
@@ -67,7 +73,7 @@ func (disk) List(name string) ([]entry, error) {
 		if err != nil {
 			return nil, err
 		}
-		entries = append(entries, entry{d.Name(), info.Size(), d.IsDir()})
+		entries = append(entries, entry{d.Name(), info.Size(), d.IsDir(), info.ModTime()})
 	}
 	return entries, nil
 }

@@ -28,13 +28,14 @@ type Log struct {
 	files    sync.RWMutex         // held by who reads one, and by the owner while one is replaced or removed
 
 	// Below: the owner's.
-	failed    error // why nothing can be appended any more
-	unsynced  bool  // what was found when the log was opened could not be synced
-	torn      bool  // what is broken behind it was set aside
-	file      file  // the last segment; nil until something is appended
-	blocks    blockWriter
-	retention rooms.Retention // the last one that was asked for
-	began     time.Time       // of the first message in the last segment; zero: not known
+	failed     error // why nothing can be appended any more
+	unsynced   bool  // what was found when the log was opened could not be synced
+	torn       bool  // what is broken behind it was set aside
+	file       file  // the last segment; nil until something is appended
+	blocks     blockWriter
+	retention  rooms.Retention // the last one that was asked for
+	unattached bool            // a message has shared a file, and has no attachment yet
+	began      time.Time       // of the first message in the last segment; zero: not known
 }
 
 // view is what readers may see. It never changes: an appended mark lies behind the
@@ -138,6 +139,7 @@ func (l *Log) append(msgs []rooms.Message) error {
 		return err
 	}
 	l.view.Store(next)
+	l.post(msgs)
 	return l.carryOut()
 }
 

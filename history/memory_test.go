@@ -189,7 +189,7 @@ func (m *memory) List(name string) ([]entry, error) {
 	var entries []entry
 	for _, name := range sortedNames(n.names) {
 		child := n.names[name]
-		entries = append(entries, entry{name, int64(len(child.data)), child.names != nil})
+		entries = append(entries, entry{name: name, size: int64(len(child.data)), dir: child.names != nil})
 	}
 	return entries, nil
 }
@@ -202,9 +202,14 @@ func (m *memory) Rename(from, to string) error {
 	if err != nil || n == nil {
 		return &os.PathError{Op: "rename", Path: from, Err: os.ErrNotExist}
 	}
-	_, _, target, err := m.find(to) // only ever within one directory
+	toDir, _, target, err := m.find(to)
 	if err != nil {
 		return err
+	}
+	if toDir != dir { // the two names may become durable each by itself
+		toDir.change(func(names map[string]*node) { names[target] = n })
+		dir.change(func(names map[string]*node) { delete(names, base) })
+		return nil
 	}
 	dir.change(func(names map[string]*node) {
 		delete(names, base)
@@ -212,6 +217,8 @@ func (m *memory) Rename(from, to string) error {
 	})
 	return nil
 }
+
+func (m *memory) Free(name string) (int64, error) { return -1, m.call("free", name) }
 
 func (m *memory) Remove(name string) error {
 	if err := m.call("remove", name); err != nil {

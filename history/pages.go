@@ -108,7 +108,7 @@ func (p *pager) take(seq rooms.Seq, rec *record) {
 		return
 	}
 	p.msgs = append(p.msgs, rec.message(seq))
-	p.text += len(rec.Body)
+	p.text += len(rec.Body) + len(rec.FilePreview)
 }
 
 // segment returns the index and the path of the segment that holds seq.

@@ -39,7 +39,7 @@ func (l *Log) Last(n int) ([]rooms.Message, error) {
 			break // there are newer ones to show
 		}
 		for _, m := range page {
-			text += len(m.Text)
+			text += sizeOfText(m)
 		}
 		pages = append(pages, page)
 		n -= int(end - from)
@@ -48,10 +48,18 @@ func (l *Log) Last(n int) ([]rooms.Message, error) {
 	slices.Reverse(pages)
 	msgs := slices.Concat(pages...)
 	for len(msgs) > 1 && text > pageBytes {
-		text -= len(msgs[0].Text)
+		text -= sizeOfText(msgs[0])
 		msgs = msgs[1:]
 	}
 	return msgs, nil
+}
+
+// sizeOfText is what a message counts for in a page, in bytes.
+func sizeOfText(m rooms.Message) int {
+	if m.File != nil {
+		return len(m.Text) + len(m.File.Preview)
+	}
+	return len(m.Text)
 }
 
 // between returns the messages behind from up to end, those that were not removed

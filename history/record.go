@@ -34,6 +34,12 @@ type record struct {
 	FileSize int64
 	FileMIME string
 	Lost     bool // a repair put it in the place of a message that was lost
+
+	FileHash    []byte // SHA-256; empty: none of the fields from here on counts
+	FilePreview []byte
+	FileWidth   int64
+	FileHeight  int64
+	FileMS      int64 // how long it plays, in milliseconds
 }
 
 // newRecord turns a message into its record and returns the chain behind it.
@@ -56,6 +62,11 @@ func newRecord(m *rooms.Message, prev chainSum) (record, chainSum) {
 		rec.File = true
 		rec.FileID, rec.FileName = m.File.ID, m.File.Name
 		rec.FileSize, rec.FileMIME = m.File.Size, m.File.MIME
+		if m.File.Hash != (rooms.Hash{}) {
+			rec.FileHash, rec.FilePreview = m.File.Hash[:], m.File.Preview
+			rec.FileWidth, rec.FileHeight = int64(m.File.Width), int64(m.File.Height)
+			rec.FileMS = m.File.Duration.Milliseconds()
+		}
 	}
 	hash := rec.bodyHash()
 	rec.BodyHash = hash[:]
@@ -74,7 +85,7 @@ func (rec *record) message(seq rooms.Seq) rooms.Message {
 		Origin: rooms.Origin{Client: rec.Client, Count: rec.Count},
 	}
 	if rec.File {
-		m.File = &rooms.File{ID: rec.FileID, Name: rec.FileName, Size: rec.FileSize, MIME: rec.FileMIME}
+		m.File = rec.file()
 	}
 	if rec.isRedaction() {
 		m.Target, m.Text = rec.target(), ""
@@ -84,6 +95,15 @@ func (rec *record) message(seq rooms.Seq) rooms.Message {
 	}
 	m.Redacted = rec.takenOut()
 	return m
+}
+
+func (rec *record) file() *rooms.File {
+	f := &rooms.File{
+		ID: rec.FileID, Name: rec.FileName, Size: rec.FileSize, MIME: rec.FileMIME, Preview: rec.FilePreview,
+		Width: int(rec.FileWidth), Height: int(rec.FileHeight), Duration: time.Duration(rec.FileMS) * time.Millisecond,
+	}
+	copy(f.Hash[:], rec.FileHash)
+	return f
 }
 
 func (rec *record) isRedaction() bool { return rooms.Kind(rec.Kind) == rooms.Redaction }
@@ -106,6 +126,7 @@ func (rec *record) takeOut() {
 	}
 	rec.Body, rec.File = nil, false
 	rec.FileID, rec.FileName, rec.FileSize, rec.FileMIME = "", "", 0, ""
+	rec.FileHash, rec.FilePreview, rec.FileWidth, rec.FileHeight, rec.FileMS = nil, nil, 0, 0, 0
 }
 
 // takenOut tells whether takeOut was done to it.
@@ -124,6 +145,13 @@ func (rec *record) bodyHash() [32]byte {
 	b = appendPart(b, rec.FileName)
 	b = binary.LittleEndian.AppendUint64(b, uint64(rec.FileSize))
 	b = appendPart(b, rec.FileMIME)
+	if len(rec.FileHash) > 0 { // older records have none, and keep the hash that they had
+		b = appendPart(b, string(rec.FileHash))
+		b = appendPart(b, string(rec.FilePreview))
+		b = binary.LittleEndian.AppendUint64(b, uint64(rec.FileWidth))
+		b = binary.LittleEndian.AppendUint64(b, uint64(rec.FileHeight))
+		b = binary.LittleEndian.AppendUint64(b, uint64(rec.FileMS))
+	}
 	return sha256.Sum256(b)
 }
 

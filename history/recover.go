@@ -201,7 +201,10 @@ func (l *Log) finish(f file, e extent, size int64) error {
 		return err
 	}
 	f.Close() // Windows replaces no open file
-	return l.carryOut()
+	if err := l.carryOut(); err != nil {
+		return err
+	}
+	return l.reconcile(e.redactions)
 }
 
 // mend cuts off the broken rest of a write, and makes sure that all the others are

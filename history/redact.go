@@ -50,6 +50,9 @@ func (l *Log) carryOut() error {
 			if err == nil {
 				err = l.install(now, now.holder(target), content)
 			}
+			if err == nil {
+				err = l.detach(target, target)
+			}
 			if err != nil {
 				return err
 			}

@@ -29,6 +29,7 @@ func (l *Log) Retain(r rooms.Retention, now time.Time) (removed rooms.Seq, err e
 	if l.failed != nil && (l.damage != nil || !noSpace(l.failed)) {
 		return 0, l.failed
 	}
+	l.attach()
 	l.retention = r
 	v := l.view.Load()
 	full, err := l.full(v, now)
@@ -43,6 +44,9 @@ func (l *Log) Retain(r rooms.Retention, now time.Time) (removed rooms.Seq, err e
 	for {
 		v := l.view.Load()
 		over, err := l.over(v, now)
+		if err == nil && !over {
+			err = l.detach(1, v.segments[0]-1)
+		}
 		if err != nil || !over {
 			return removed, err
 		}

@@ -159,7 +159,7 @@ func (s *searcher) forwards(x index, path string, f file) error {
 
 func (s *searcher) take(at int, m rooms.Message) {
 	s.found = slices.Insert(s.found, at, m)
-	s.text += len(m.Text)
+	s.text += sizeOfText(m)
 }
 
 // part returns the messages of the i-th part of a segment that contain the text. A

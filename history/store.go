@@ -31,6 +31,7 @@ type Store struct {
 	indexes  indexCache
 	state    state
 	mu       sync.Mutex
+	files    *files
 	logs     map[rooms.RoomKey]*Log // guarded by mu; open ones, of a host
 	isClosed bool                   // guarded by mu
 
@@ -39,12 +40,14 @@ type Store struct {
 }
 
 func newStore(fsys fs, dir string) *Store {
-	return &Store{
+	s := &Store{
 		fs: fsys, dir: dir, segment: segmentSize, reserve: reserveSize,
 		random: func(b []byte) { _, _ = rand.Read(b) }, // never fails: it ends the program first
 		now:    time.Now,
 		logs:   make(map[rooms.RoomKey]*Log),
 	}
+	s.files = newFiles(s)
+	return s
 }
 
 // Open opens the directory for a host, and makes it if it is missing. It takes the
@@ -94,6 +97,9 @@ func (s *Store) prepare() error {
 		return err
 	}
 	if err := s.state.open(s); err != nil {
+		return err
+	}
+	if err := s.files.open(); err != nil {
 		return err
 	}
 	_ = s.makeReserve() // a host with a full disk starts, too
@@ -186,6 +192,16 @@ func (s *Store) room(key rooms.RoomKey) (*Log, error) {
 		s.logs[key] = l
 	}
 	return l, nil
+}
+
+// openLog returns the log of a room that is open, or nil.
+func (s *Store) openLog(key rooms.RoomKey) *Log {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if l := s.logs[key]; l != nil && l.view.Load() != nil {
+		return l
+	}
+	return nil
 }
 
 // forget takes a log that was closed out of the open ones.

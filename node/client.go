@@ -27,7 +27,8 @@ type ClientConfig struct {
 	// Net is what to dial from; the caller closes it.
 	Net *relay.Net
 
-	dialer  *dialer // nil: not over libp2p
+	dialer  *dialer              // nil: not over libp2p
+	files   func() (conn, error) // opens a stream for a file; nil: over libp2p
 	dial    func(context.Context) (conn, rooms.Path, error)
 	improve func(ctx context.Context, now conn, tell func(rooms.Path)) (conn, rooms.Path, bool) // see dialer.improve; nil: there is no better way
 }
@@ -46,6 +47,7 @@ type Client struct {
 	cancel   context.CancelFunc
 	finished chan struct{} // closed when the owner has ended
 	first    rooms.Welcome // of the first connection
+	place    place         // where it is, for its transfers
 
 	mu        sync.Mutex // guards the fields below
 	submitted []*request
@@ -213,6 +215,7 @@ func (k *Client) Close() error {
 func (k *Client) run() {
 	defer close(k.finished)
 	defer close(k.events)
+	defer k.place.end()
 	defer k.end()
 	defer k.drop()
 	k.emit(k.welcome)
@@ -292,11 +295,21 @@ func (k *Client) converse() (why string) {
 			}
 		}
 		k.leave()
+		k.place.set(k.standing())
 		if k.wearing && k.next == nil && k.idle() {
 			return leaving
 		}
 		quiet.Reset(k.pulse.next())
 	}
+}
+
+// standing is what transfers need to know: the connection, if the client is in its room
+// over it, and the room.
+func (k *Client) standing() (conn, rooms.RoomID) {
+	if len(k.pending) > 0 && k.pending[0].resume {
+		return nil, k.room
+	}
+	return k.link.conn, k.room
 }
 
 // goodbye tells the host and waits a moment for it to close, so that everything

@@ -38,6 +38,8 @@ type HostConfig struct {
 	Relays    []peer.AddrInfo // through which the host can be reached
 	Bootstrap []peer.AddrInfo // where the search for it begins, besides the relays
 
+	UploadLimit int64 // bytes a second of files that the host sends; 0: no limit
+
 	Lobby  string // the public room that is always there
 	Limits rooms.Limits
 	Store  Store
@@ -62,6 +64,7 @@ type Host struct {
 
 	sessionIDs atomic.Uint64
 	searches   chan struct{}   // a token for each search that runs: half of the processors are for all else
+	files      transfers       // files under way
 	strangers  strangers       // connections that have not said hello
 	stopping   chan struct{}   // closed when the host begins to stop
 	work       sync.WaitGroup  // the registrar and the rooms
@@ -83,6 +86,7 @@ func NewHost(c HostConfig) (*Host, error) {
 		config: c, limits: c.Limits, peer: rooms.PeerID(id.String()), started: time.Now(),
 		stopping: make(chan struct{}), searches: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
 	}
+	h.files.pace.rate = c.UploadLimit
 	h.ctx, h.cancel = context.WithCancel(context.Background())
 	if h.registrar, err = newRegistrar(h, c.Store); err != nil {
 		return nil, err
@@ -99,6 +103,8 @@ func NewHost(c HostConfig) (*Host, error) {
 		return nil, errors.Join(err, h.Close())
 	}
 	h.net.Host.SetStreamHandler(protocol.ID(wire.Protocol), h.stream)
+	h.net.Host.SetStreamHandler(protocol.ID(wire.FileProtocol), h.fileStream)
+	h.work.Go(h.tendFiles)
 	h.net.Host.Network().Notify(&network.NotifyBundle{ConnectedF: func(_ network.Network, c network.Conn) { h.expectSession(c) }})
 	h.net.Offer(relay.OfferConfig{Name: c.Name, Changed: h.moved, Members: protocol.ID(wire.Protocol)})
 	return h, nil
@@ -106,21 +112,45 @@ func NewHost(c HostConfig) (*Host, error) {
 
 // stream serves a member's stream.
 func (h *Host) stream(s network.Stream) {
-	remote := s.Conn().RemoteMultiaddr()
 	path, transport := h.net.Path(s.Conn(), nil)
-	group := relay.Group(remote)
+	h.receive(s, func(peer rooms.PeerID, greeted func()) { h.serve(s, peer, path+" over "+transport, greeted) })
+}
+
+// fileStream serves a stream for a file.
+func (h *Host) fileStream(s network.Stream) {
+	h.receive(s, func(peer rooms.PeerID, greeted func()) { h.serveFile(s, peer, greeted) })
+}
+
+// receive serves a stream of somebody who counts as a stranger until it is greeted.
+func (h *Host) receive(s network.Stream, serve func(peer rooms.PeerID, greeted func())) {
 	if !h.begin() {
 		_ = s.Reset()
 		return
 	}
 	defer h.sessions.Done()
-	from := s.Conn().RemotePeer()
+	group, from := relay.Group(s.Conn().RemoteMultiaddr()), s.Conn().RemotePeer()
 	if !h.strangers.enter(group, from) {
 		_ = s.Reset()
 		return
 	}
-	h.serve(s, rooms.PeerID(s.Conn().RemotePeer().String()), path+" over "+transport, func() { h.strangers.leave(group, from) })
+	serve(rooms.PeerID(from.String()), func() { h.strangers.leave(group, from) })
 	h.expectSession(s.Conn())
+}
+
+// tendFiles removes from time to time what nobody goes on with.
+func (h *Host) tendFiles() {
+	care := time.NewTicker(tendTime)
+	defer care.Stop()
+	for {
+		select {
+		case <-care.C:
+			if err := h.config.Store.TendFiles(time.Now()); err != nil {
+				log.Errorf("files: %v", err)
+			}
+		case <-h.stopping:
+			return
+		}
+	}
 }
 
 // begin counts a session in, unless the host is stopping.
@@ -135,6 +165,11 @@ func (h *Host) begin() bool {
 
 // Console opens a session of the host's owner through a pipe in memory.
 func (h *Host) Console(c ClientConfig) (*Client, error) {
+	c.files = func() (conn, error) {
+		mine, theirs := net.Pipe()
+		go h.serveOwnFile(pipe{theirs})
+		return pipe{mine}, nil
+	}
 	c.dial = func(context.Context) (conn, rooms.Path, error) {
 		mine, theirs := net.Pipe()
 		go h.serveOwner(pipe{theirs}, "console")
@@ -171,6 +206,16 @@ func (h *Host) serveOwner(c conn, path string) {
 	}
 	defer h.sessions.Done()
 	h.serve(c, h.peer, path, func() {})
+}
+
+// serveOwnFile serves a stream for a file of the owner.
+func (h *Host) serveOwnFile(c conn) {
+	if !h.begin() {
+		_ = c.Close()
+		return
+	}
+	defer h.sessions.Done()
+	h.serveFile(c, h.peer, func() {})
 }
 
 // pipe is one end of a net.Pipe.

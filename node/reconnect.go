@@ -18,6 +18,7 @@ func (k *Client) reconnect(why string) bool {
 		k.emit(rooms.Connection{What: rooms.ConnectionLost, Why: why})
 	}
 	k.disconnected()
+	k.place.set(nil, k.room)
 	lost := time.Now()
 	pause := rand.N(k.wait)
 	k.wait = min(2*k.wait, lastRetry)

@@ -36,6 +36,7 @@ type ask struct {
 	reply   chan<- reply // capacity 1
 
 	tell func() rooms.Event // instead of all that: for every session
+	look func(*registrar)   // instead of all that: looks, and changes nothing
 }
 
 // reply tells the asker how it went. The answer itself went to the session's
@@ -123,7 +124,18 @@ func (g *registrar) run() {
 	}
 }
 
+// look lets f look at the registrar's own, while nothing changes.
+func (g *registrar) look(f func(*registrar)) {
+	done := make(chan struct{})
+	g.asks <- ask{look: func(g *registrar) { f(g); close(done) }}
+	<-done
+}
+
 func (g *registrar) serve(a ask) {
+	if a.look != nil {
+		a.look(g)
+		return
+	}
 	if a.tell == nil {
 		a.reply <- g.answer(a)
 		return

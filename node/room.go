@@ -119,6 +119,9 @@ func openRoom(h *Host, o rooms.Opened, log Log) (*room, error) {
 		return nil, err
 	}
 	r.state.Head = log.Head()
+	for _, c := range log.Claims() {
+		r.state.Offer(c)
+	}
 	return r, nil
 }
 

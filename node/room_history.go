@@ -65,6 +65,19 @@ func (r *room) page(c rooms.History, most int) (rooms.Event, error) {
 	return rooms.Page{Messages: r.name(messages)}, nil
 }
 
+// shared finds the files of the room.
+func (r *room) shared(c rooms.Files, most int) (rooms.Event, error) {
+	limit := c.Limit
+	if limit <= 0 || limit > most {
+		limit = most
+	}
+	messages, next, err := r.log.Files(c.Before, limit)
+	if err != nil {
+		return nil, errors.Join(errReading, err)
+	}
+	return rooms.Shared{Messages: r.name(messages), Next: next}, nil
+}
+
 var errReading = errors.New("node: reading history")
 
 // search finds what a member looks for.

@@ -119,6 +119,8 @@ func (s *session) handle(ref uint64, cmd rooms.Command) {
 		s.history(ref, func(r *room) (rooms.Event, error) { return r.page(c, s.host.limits.PageMessages) })
 	case rooms.Search:
 		s.search(ref, c)
+	case rooms.Files:
+		s.history(ref, func(r *room) (rooms.Event, error) { return r.shared(c, s.host.limits.PageMessages) })
 	case rooms.Redact:
 		if s.room == nil {
 			s.out.push(ref, notInRoom())
@@ -209,8 +211,11 @@ func (s *session) hesitate(r *rooms.Refusal) {
 	if r.Code != rooms.NoSuchRoom && r.Code != rooms.InviteInvalid {
 		return
 	}
-	s.wait(50*time.Millisecond + rand.N(50*time.Millisecond))
+	s.wait(hesitation())
 }
+
+// hesitation is how long a refusal waits that must not tell why.
+func hesitation() time.Duration { return 50*time.Millisecond + rand.N(50*time.Millisecond) }
 
 // pace lets a member ask at a bounded rate; whoever asks faster waits. Lines have
 // a limit of their own, so pacing them is only for those who ignore it. A whisper,
@@ -227,7 +232,7 @@ func (s *session) pace(cmd rooms.Command) {
 		if rate > 0 {
 			cost = max(1, requestRate/rate)
 		}
-	case rooms.Join, rooms.Redact, rooms.Search:
+	case rooms.Join, rooms.Redact, rooms.Search, rooms.Files:
 		cost = 4 // they read the disk
 	}
 	if s.peer == s.host.peer {

@@ -24,6 +24,35 @@ type Store interface {
 	Discard(key rooms.RoomKey) error
 	// Size is the number of bytes on disk.
 	Size() (int64, error)
+
+	// Upload begins to take a file for a room, or goes on with one that was cut off, if
+	// allow does not refuse the bytes that it needs. A *rooms.Refusal among the errors
+	// is for the member.
+	Upload(room rooms.RoomKey, peer rooms.PeerID, f rooms.File, allow func(u rooms.Usage, size int64) *rooms.Refusal) (Upload, error)
+	// Content opens a file that a message of the room has shared, or os.ErrNotExist.
+	Content(room rooms.RoomKey, id string) (Content, error)
+	// TendFiles removes uploads that nobody went on with or posted.
+	TendFiles(now time.Time) error
+}
+
+// Upload is a file on its way to the disk.
+type Upload interface {
+	// Offset is how much of it is there.
+	Offset() int64
+	// Write adds to that.
+	Write(b []byte) (int, error)
+	// Finish puts all of it on disk and returns the claim on it.
+	Finish() (rooms.Claim, error)
+	// Close ends it; what is there stays, to go on with.
+	Close() error
+}
+
+// Content is a file that is being read.
+type Content interface {
+	// ReadAt fails once the file was taken out of the room.
+	ReadAt(b []byte, off int64) (int, error)
+	Info() (size int64, hash rooms.Hash)
+	Close() error
 }
 
 // Log is one room's history. The first six methods are called by one goroutine; the
@@ -54,6 +83,11 @@ type Log interface {
 	// Search returns the newest messages before a number (0: all) that contain text,
 	// oldest first, and before which number to go on; 0: there are no older ones.
 	Search(ctx context.Context, text string, before rooms.Seq, limit int) (found []rooms.Message, next rooms.Seq, err error)
+	// Files returns the newest messages before a number (0: all) that shared a file which
+	// is there, oldest first, and before which number to go on; 0: there are no older ones.
+	Files(before rooms.Seq, limit int) (found []rooms.Message, next rooms.Seq, err error)
+	// Claims are the uploads to the room that were not posted yet.
+	Claims() []rooms.Claim
 	// Repaired tells what was mended when the log was opened; Damage what
 	// could not be, so that the room can only be read.
 	Repaired() string
@@ -86,6 +120,8 @@ func (p *passing) Mark(rooms.Seq) (rooms.Mark, error) { return 0, nil }
 func (p *passing) Search(context.Context, string, rooms.Seq, int) ([]rooms.Message, rooms.Seq, error) {
 	return nil, 0, nil
 }
+func (p *passing) Files(rooms.Seq, int) ([]rooms.Message, rooms.Seq, error) { return nil, 0, nil }
+func (p *passing) Claims() []rooms.Claim                                    { return nil }
 func (p *passing) After(seq rooms.Seq, limit int) ([]rooms.Message, error) {
 	return p.ring.after(seq, limit), nil
 }

@@ -66,7 +66,9 @@ func (h *Host) expectSession(c network.Conn) {
 		if h.closing() || c.IsClosed() || h.net.Helps(c.RemotePeer()) {
 			return
 		}
-		if !slices.ContainsFunc(c.GetStreams(), func(s network.Stream) bool { return s.Protocol() == protocol.ID(wire.Protocol) }) {
+		if !slices.ContainsFunc(c.GetStreams(), func(s network.Stream) bool {
+			return s.Protocol() == protocol.ID(wire.Protocol) || s.Protocol() == protocol.ID(wire.FileProtocol)
+		}) {
 			_ = c.Close()
 		}
 	})

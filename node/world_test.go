@@ -66,6 +66,22 @@ func (l logs) Log(key rooms.RoomKey) (Log, error) {
 	return l.world.wrap(inner), nil
 }
 
+func (l logs) Upload(room rooms.RoomKey, peer rooms.PeerID, f rooms.File, allow func(rooms.Usage, int64) *rooms.Refusal) (Upload, error) {
+	u, err := l.Store.Upload(room, peer, f, allow)
+	if err != nil {
+		return nil, err
+	}
+	return u, nil
+}
+
+func (l logs) Content(room rooms.RoomKey, id string) (Content, error) {
+	c, err := l.Store.Content(room, id)
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
 func (l logs) Record(changes ...rooms.Change) error {
 	if r := l.world.refuseRecord; r != nil && r.Load() {
 		return errSick

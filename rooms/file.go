@@ -77,7 +77,12 @@ type Usage struct {
 	Room   int64
 	Disk   int64 // all files of the host
 	Free   int64 // left of the disk; negative: not known
+
+	Waiting int // complete uploads of the member that are not posted yet
 }
+
+// MaxClaims is how many uploads of a member may wait to be posted.
+const MaxClaims = 64
 
 // CheckFile tells whether a host takes a file of this description.
 func (l Limits) CheckFile(f File) *Refusal {
@@ -116,6 +121,8 @@ func isFileName(name string) bool {
 func (l Limits) CheckUpload(u Usage, size int64) *Refusal {
 	over := func(limit, used int64) bool { return limit > 0 && used+size > limit }
 	switch {
+	case u.Waiting >= MaxClaims:
+		return Refuse(Quota, "share those first", "you have %d uploads that are not shared yet", u.Waiting)
 	case over(l.MemberBytes, u.Member):
 		return Refuse(Quota, "go on tomorrow, or ask the owner of the host for a higher --member-quota",
 			"you have uploaded %s of the %s that a member may within a day, and this needs %s", ByteCount(u.Member), ByteCount(l.MemberBytes), ByteCount(size))

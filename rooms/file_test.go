@@ -118,6 +118,8 @@ func TestCheckUpload(t *testing.T) {
 		{rooms.Usage{Room: 150, Free: -1}, 51, rooms.Quota},
 		{rooms.Usage{Disk: 290, Free: -1}, 10, ""},
 		{rooms.Usage{Disk: 290, Free: -1}, 11, rooms.Quota},
+		{rooms.Usage{Free: -1, Waiting: rooms.MaxClaims - 1}, 1, ""},
+		{rooms.Usage{Free: -1, Waiting: rooms.MaxClaims}, 0, rooms.Quota},
 		{rooms.Usage{Free: 60}, 10, ""},
 		{rooms.Usage{Free: 60}, 11, rooms.Storage},
 	} {

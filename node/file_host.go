@@ -1,0 +1,347 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"sync"
+	"time"
+
+	"p2pchat/node/wire"
+	"p2pchat/rooms"
+)
+
+// Files go to the host and come from it over streams of their own. Whether a member may
+// is asked of the registrar, when the stream begins and now and then while it runs; the
+// store keeps the bytes; the room's owner learns of an upload that is complete, and takes
+// the line that posts it.
+
+// transfers counts the files under way, and knows the uploads among them.
+type transfers struct {
+	pace pace // of what the host sends
+
+	mu    sync.Mutex // guards the fields below
+	all   int
+	peers map[rooms.PeerID]int
+	puts  map[putKey]*put
+}
+
+// putKey names an upload: a member sends the same content to the same room once at a time.
+type putKey struct {
+	peer rooms.PeerID
+	room rooms.RoomKey
+	hash rooms.Hash
+}
+
+// put is an upload that is under way.
+type put struct {
+	conn conn
+	done chan struct{} // closed when the store has let go of it
+}
+
+// enter counts a transfer in, if there is a place for it.
+func (t *transfers) enter(peer rooms.PeerID, l rooms.Limits) *rooms.Refusal {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.peers == nil {
+		t.peers, t.puts = map[rooms.PeerID]int{}, map[putKey]*put{}
+	}
+	if l.Transfers > 0 && t.peers[peer] >= l.Transfers || l.AllTransfers > 0 && t.all >= l.AllTransfers {
+		r := rooms.Refuse(rooms.Busy, "wait for one of them", "too many files are under way")
+		r.Retry = time.Second
+		return r
+	}
+	t.all++
+	t.peers[peer]++
+	return nil
+}
+
+func (t *transfers) leave(peer rooms.PeerID) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.all--
+	if t.peers[peer]--; t.peers[peer] == 0 {
+		delete(t.peers, peer)
+	}
+}
+
+// begin makes an upload the one that is under way. An older one lost its connection, even
+// if the host has not seen that yet: it is ended.
+func (t *transfers) begin(key putKey, c conn) *put {
+	mine := &put{conn: c, done: make(chan struct{})}
+	for {
+		t.mu.Lock()
+		old := t.puts[key]
+		if old == nil {
+			t.puts[key] = mine
+			t.mu.Unlock()
+			return mine
+		}
+		t.mu.Unlock()
+		cutOff(old.conn)
+		<-old.done
+	}
+}
+
+func (t *transfers) end(key putKey, p *put) {
+	t.mu.Lock()
+	delete(t.puts, key)
+	t.mu.Unlock()
+	close(p.done)
+}
+
+// fileSession is one stream for a file, on the host's side.
+type fileSession struct {
+	host   *Host
+	peer   rooms.PeerID
+	conn   conn
+	reader *wire.Reader
+}
+
+// serveFile serves a stream for a file from its first frame, when it calls greeted.
+func (h *Host) serveFile(c conn, peer rooms.PeerID, greeted func()) {
+	defer c.Close()
+	defer context.AfterFunc(h.ctx, func() { cutOff(c) })()
+	s := &fileSession{host: h, peer: peer, conn: c, reader: wire.NewReader(c)}
+	_ = c.SetReadDeadline(time.Now().Add(helloTime))
+	request, err := s.reader.FileRequest()
+	greeted()
+	if err != nil {
+		if !errors.Is(err, io.EOF) {
+			s.refuse(rooms.Refuse(rooms.BadRequest, "", "this is no request for a file"))
+		}
+		return
+	}
+	if refusal := h.files.enter(peer, h.limits); refusal != nil {
+		s.refuse(refusal)
+		return
+	}
+	defer h.files.leave(peer)
+	switch v := request.(type) {
+	case wire.Put:
+		err = s.put(v)
+	case wire.Get:
+		err = s.get(v)
+	default:
+		err = rooms.Refuse(rooms.BadRequest, "", "this is no request for a file")
+	}
+	var refusal *rooms.Refusal
+	switch {
+	case err == nil:
+		_ = c.CloseWrite()
+	case errors.As(err, &refusal):
+		s.refuse(refusal)
+	default:
+		log.Debugf("a file of %s: %v", peer, err)
+		cutOff(c)
+	}
+}
+
+// refuse is the last frame.
+func (s *fileSession) refuse(r *rooms.Refusal) {
+	_ = s.write(r)
+	_ = s.conn.CloseWrite()
+	// What the other end has sent meanwhile is read: closing before it would cut off the
+	// refusal on some transports.
+	_ = s.conn.SetReadDeadline(time.Now().Add(farewell))
+	_, _ = io.Copy(io.Discard, io.LimitReader(s.conn, mostFlow))
+}
+
+func (s *fileSession) write(v any) error {
+	_ = s.conn.SetWriteDeadline(time.Now().Add(writeTime))
+	_, err := s.conn.Write(wire.AppendFileAnswer(nil, v))
+	return err
+}
+
+// door is a room whose files a member may see.
+type door struct {
+	key   rooms.RoomKey
+	owner *room
+}
+
+// enter asks the registrar for a room; put says that a file is to be put into it.
+func (s *fileSession) enter(id rooms.RoomID, put bool) (d door, refusal *rooms.Refusal) {
+	s.host.registrar.look(func(g *registrar) {
+		d.key, refusal = g.registry.Shares(s.peer, id)
+		if refusal == nil && put {
+			refusal = g.registry.MayUpload(s.peer, d.key)
+		}
+		d.owner = g.rooms[d.key]
+	})
+	if refusal == nil && d.owner == nil { // it can't be opened now
+		refusal = s.storage()
+	}
+	if refusal != nil && refusal.Code == rooms.NoSuchFile {
+		sleep(s.host.ctx, hesitation())
+	}
+	return d, refusal
+}
+
+// looks returns what tells whether the member may go on.
+func (s *fileSession) looks(id rooms.RoomID, d door) func() error {
+	return func() error {
+		if now, refusal := s.enter(id, false); refusal != nil {
+			return refusal
+		} else if now.key != d.key {
+			return rooms.NoSuchUpload()
+		}
+		return nil
+	}
+}
+
+func (s *fileSession) storage() *rooms.Refusal {
+	r := rooms.Refuse(rooms.Storage, "what has arrived is kept: send it again later, or tell the owner of this host",
+		"the host's disk is full or failing")
+	r.Retry = reviveTime
+	return r
+}
+
+// sick makes a refusal of an error of the store, and tells the operator.
+func (s *fileSession) sick(err error) error {
+	var refusal *rooms.Refusal
+	if errors.As(err, &refusal) {
+		return refusal
+	}
+	log.Errorf("files: %v", err)
+	return s.storage()
+}
+
+// get sends a file.
+func (s *fileSession) get(v wire.Get) error {
+	d, refusal := s.enter(v.Room, false)
+	if refusal != nil {
+		return refusal
+	}
+	c, err := s.host.config.Store.Content(d.key, v.ID)
+	if errors.Is(err, os.ErrNotExist) {
+		sleep(s.host.ctx, hesitation())
+		return rooms.NoSuchUpload()
+	}
+	if err != nil {
+		return s.sick(err)
+	}
+	defer c.Close()
+	size, hash := c.Info()
+	if v.Offset > size {
+		return rooms.Refuse(rooms.BadRequest, "fetch it from its beginning", "this file has %d bytes", size)
+	}
+	if err := s.write(wire.Ready{Offset: v.Offset, Size: size, Hash: hash}); err != nil {
+		return err
+	}
+	out := newSender(s.conn, c, v.Offset, size)
+	out.pace, out.look = &s.host.files.pace, s.looks(v.Room, d)
+	return s.send(out)
+}
+
+// send sends, and reads how far the other end has come. It returns when all has arrived.
+func (s *fileSession) send(out *sender) error {
+	ctx, cancel := context.WithCancel(s.host.ctx)
+	defer cancel()
+	arrived := make(chan error, 1)
+	go func() {
+		defer cancel()
+		arrived <- s.acks(out)
+	}()
+	err := out.run(ctx)
+	if err != nil {
+		cutOff(s.conn)
+	}
+	aerr := <-arrived
+	if err != nil && !errors.Is(err, context.Canceled) {
+		return plain(err)
+	}
+	return aerr
+}
+
+// plain hides a refusal among bytes of a file: it can't be told there.
+func plain(err error) error {
+	if err == nil {
+		return nil
+	}
+	return errors.New(err.Error())
+}
+
+// acks reads how far the other end has come, until it has everything.
+func (s *fileSession) acks(out *sender) error {
+	for {
+		_ = s.conn.SetReadDeadline(time.Now().Add(fileIdle))
+		v, err := s.reader.FileRequest()
+		if err != nil {
+			return err
+		}
+		ack, ok := v.(wire.Ack)
+		if !ok {
+			return errors.New("this is no acknowledgement")
+		}
+		if err := out.ack(ack.Offset); err != nil {
+			return err
+		}
+		if ack.Offset == out.size {
+			return nil
+		}
+	}
+}
+
+// put takes a file.
+func (s *fileSession) put(v wire.Put) error {
+	d, refusal := s.enter(v.Room, true)
+	if refusal == nil {
+		refusal = s.host.limits.CheckFile(v.File)
+	}
+	if refusal != nil {
+		return refusal
+	}
+	key := putKey{s.peer, d.key, v.File.Hash}
+	mine := s.host.files.begin(key, s.conn)
+	defer s.host.files.end(key, mine)
+	v.File.ID = ""
+	u, err := s.host.config.Store.Upload(d.key, s.peer, v.File, s.host.limits.CheckUpload)
+	if err != nil {
+		return s.sick(err)
+	}
+	defer u.Close()
+	if err := s.write(wire.Ready{Offset: u.Offset(), Size: v.File.Size, Hash: v.File.Hash}); err != nil {
+		return err
+	}
+	failed := error(nil) // of the disk
+	in := newReceiver(s.conn, s.reader, u.Offset(), wire.AppendFileAnswer, func(b []byte) error {
+		_, failed = u.Write(b)
+		return failed
+	})
+	in.look = s.looks(v.Room, d)
+	err = in.run(v.File.Size, func() error { return s.finish(in, u, v.Room, d) })
+	if failed != nil {
+		return s.sick(failed)
+	}
+	return err
+}
+
+// finish makes the upload one that can be posted.
+func (s *fileSession) finish(in *receiver, u Upload, id rooms.RoomID, d door) error {
+	if err := s.looks(id, d)(); err != nil {
+		return err
+	}
+	claim, err := u.Finish()
+	if err != nil {
+		return s.sick(err)
+	}
+	done := make(chan bool, 1)
+	d.owner.ask(offer{claim, done})
+	if !<-done {
+		return rooms.NoSuchUpload()
+	}
+	return in.write(wire.Stored{ID: claim.File.ID})
+}
+
+// offer lets a member of the room post an upload.
+type offer struct {
+	claim rooms.Claim
+	done  chan<- bool
+}
+
+func (o offer) missed() { o.done <- false }
+func (o offer) do(r *room) {
+	r.state.Offer(o.claim)
+	o.done <- true
+}

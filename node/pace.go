@@ -1,0 +1,40 @@
+package node
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// pace holds all transfers together to a rate. Each waits for its turn before every
+// piece, so they share it alike.
+type pace struct {
+	rate int64 // bytes a second; 0: no limit
+
+	mu   sync.Mutex
+	free time.Time // when the next piece may go
+}
+
+// most is the largest piece that leaves the others their turn soon.
+func (p *pace) most() int64 {
+	if p == nil || p.rate == 0 {
+		return filePiece
+	}
+	return min(max(p.rate/20, 1<<10), filePiece)
+}
+
+// wait waits for the turn of n bytes; it is false when ctx ends first.
+func (p *pace) wait(ctx context.Context, n int64) bool {
+	if p == nil || p.rate == 0 {
+		return true
+	}
+	p.mu.Lock()
+	now := time.Now()
+	if p.free.Before(now) {
+		p.free = now
+	}
+	turn := p.free.Sub(now)
+	p.free = p.free.Add(time.Duration(float64(n) / float64(p.rate) * float64(time.Second)))
+	p.mu.Unlock()
+	return turn <= 0 || sleep(ctx, turn)
+}
