@@ -25,6 +25,7 @@ const (
 	socketFile   = "host.sock"    // for the owner of a running host
 	savedFile    = "known_hosts"  // names of hosts
 	notesDir     = "hosts"        // for each host and each identity on it, the notebook and the nicks
+	outgoingDir  = "outgoing"     // copies of files while they are sent
 	namesFile    = "names"        // among these: the key that each nick had
 	peopleFile   = "people"       // keys that are verified or ignored, on all hosts
 )

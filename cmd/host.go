@@ -227,7 +227,7 @@ func (f *hostFlags) console(ctx context.Context, s *settings, host *node.Host, r
 		return err
 	}
 	defer client.Close()
-	terminal, err := openTerminal(s, canEdit(), true)
+	terminal, err := openTerminal(s, f.screen, canEdit(), true)
 	if err != nil {
 		return err
 	}
@@ -235,6 +235,9 @@ func (f *hostFlags) console(ctx context.Context, s *settings, host *node.Host, r
 	report.console(terminal)
 	o := s.chat(client, terminal)
 	f.screen.apply(&o)
+	if o.Depot, err = s.depot(client, f.screen.files); err != nil {
+		return err
+	}
 	o.Room, o.Owner = f.lobby, true
 	defer s.people(&o, client.Welcome())()
 	return ended(ui.Chat(ctx, o))

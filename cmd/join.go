@@ -16,6 +16,7 @@ import (
 	"p2pchat/relay"
 	"p2pchat/rooms"
 	"p2pchat/ui"
+	"p2pchat/ui/picture"
 )
 
 // joinFlags are the flags of p2pchat join.
@@ -28,7 +29,6 @@ type joinFlags struct {
 	commands bool
 	unsent   bool
 	save     string
-	images   string
 }
 
 // memberFlags are what every command that connects to a host takes.
@@ -87,9 +87,7 @@ between them.`,
 	fl.BoolVar(&f.unsent, "keep-unsent", false, "with --json: send unconfirmed lines next time")
 	fl.StringVar(&f.save, "save", "", "remember the host under this name")
 	fl.BoolVar(&f.member.requireDirect, "require-direct", false, "refuse to go on through a relay")
-	choose(fl, &f.images, "images", "HOW", "how pictures are shown", "auto", "kitty", "iterm", "sixel", "blocks", "none")
 	nameValues(fl, "limit", "N", "save", "NAME")
-	_ = fl.MarkHidden("images") // there are no pictures yet
 	return c
 }
 
@@ -127,13 +125,16 @@ func (f *joinFlags) run(ctx context.Context, s *settings, arg string) error {
 	}
 	var terminal ui.Terminal
 	if f.plain || person {
-		if terminal, err = openTerminal(s, person && edit, false); err != nil {
+		if terminal, err = openTerminal(s, f.screen, person && edit, false); err != nil {
 			return err
 		}
 		defer terminal.Close()
 	}
 	o := s.chat(client, terminal)
 	f.screen.apply(&o)
+	if o.Depot, err = s.depot(client, f.screen.files); err != nil {
+		return err
+	}
 	f.entry(&o, target)
 	if terminal != nil || s.json && f.unsent {
 		book, err := s.notebook(client.Welcome())
@@ -288,13 +289,13 @@ func canEdit() bool { return os.Getenv("TERM") != "dumb" }
 
 // openTerminal takes the terminal over for a chat. One where lines can't be
 // edited gets plain lines. One that a host lives in is not suspended.
-func openTerminal(s *settings, edit, host bool) (ui.Terminal, error) {
+func openTerminal(s *settings, f screenFlags, edit, host bool) (ui.Terminal, error) {
 	if edit {
 		if err := s.makeData(); err != nil {
 			return nil, err
 		}
 		terminal, err := ui.NewReadline(ui.ReadlineOptions{
-			HistoryFile: s.path(typedFile), NoSuspend: host,
+			HistoryFile: s.path(typedFile), NoSuspend: host, Images: picture.Mode(f.images),
 			Plain: ui.ColorDepth(os.Getenv, s.color, isTerminal(os.Stdout)) == 0,
 		})
 		if err == nil {

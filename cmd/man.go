@@ -11,7 +11,7 @@ import (
 	"p2pchat/ui"
 )
 
-// keys, environment and files are tables of the manual page.
+// keys, environment and stored are tables of the manual page.
 var (
 	keys = [][2]string{
 		{"Enter", "say the line, or run the command that begins with /"},
@@ -20,7 +20,7 @@ var (
 		{"Ctrl-R", "search in what was typed before"},
 		{"Tab", "complete a command, a nick, a room or a path; again: the next choice, Shift-Tab: the one before, Esc: none"},
 		{"paste", "becomes part of the line; over 8 lines or 2000 characters Enter inserts it and Esc drops it"},
-		{"Ctrl-C", "throw the line away; twice on an empty line, leave"},
+		{"Ctrl-C", "throw the line away; on an empty one, stop what takes long, then drop lines that wait"},
 		{"Ctrl-D", "on an empty line, leave"},
 		{"Ctrl-Z", "suspend the program, fg brings it back; not where a host runs"},
 	}
@@ -30,7 +30,7 @@ var (
 		{"NO_COLOR", "no colours, unless --color asks for them"},
 		{"XDG_DATA_HOME", "where the data directory p2pchat is; without it, ~/.local/share"},
 	}
-	files = [][2]string{
+	stored = [][2]string{
 		{identityFile, "the key: who this machine is, as a host and on others' hosts"},
 		{selfFile, "the key of its owner as a member of its own host"},
 		{savedFile, "the hosts that were saved, one a line"},
@@ -72,7 +72,7 @@ func manual(root *cobra.Command) string {
 	for code, meaning := range exitCodes {
 		fmt.Fprintf(&b, ".TP\n.B %d\n%s\n", code, roff(meaning))
 	}
-	fmt.Fprintf(&b, ".SH ENVIRONMENT\n%s.SH FILES\nIn the data directory:\n%s", manTable(environment), manTable(files))
+	fmt.Fprintf(&b, ".SH ENVIRONMENT\n%s.SH FILES\nIn the data directory:\n%s", manTable(environment), manTable(stored))
 	return b.String()
 }
 

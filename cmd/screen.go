@@ -10,11 +10,14 @@ import (
 
 // screenFlags say how a chat shows itself to a person.
 type screenFlags struct {
-	bell, notify string
+	bell, notify, images string
+	files                fileFlags
 }
 
 func (f *screenFlags) flags(fl *pflag.FlagSet) {
 	choose(fl, &f.bell, "bell", "WHEN", "when the bell rings", string(ui.BellMention), string(ui.BellAll), string(ui.BellOff))
+	choose(fl, &f.images, "images", "HOW", "pictures", "auto", "kitty", "iterm", "sixel", "blocks", "none")
+	f.files.flags(fl)
 	choose(fl, &f.notify, "notify", "HOW", "desktop notification with the bell", string(ui.NotifyNone), string(ui.NotifyOSC9), string(ui.NotifyOSC777))
 }
 

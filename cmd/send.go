@@ -20,6 +20,7 @@ import (
 type sendFlags struct {
 	member memberFlags
 	file   string
+	files  fileFlags
 }
 
 func sendCommand(s *settings) *cobra.Command {
@@ -28,8 +29,9 @@ func sendCommand(s *settings) *cobra.Command {
 		Use:   "send TARGET --room ID [TEXT]",
 		Short: "say one thing and leave",
 		Long: `Say one thing in a room and leave. Without TEXT, all of standard input is the
-message. It exits with 0 once the message is on the host's disk.`,
-		Example: "  echo hi | p2pchat send home --room dev",
+message. With --file it shares a file, and TEXT is its caption. It exits with 0 once that
+is on the host's disk.`,
+		Example: "  echo hi | p2pchat send home --room dev\n  p2pchat send home --room dev --file cat.png \"my cat\"",
 		Args:    takes("TARGET", "[TEXT]"),
 
 		ValidArgsFunction: s.offerSaved,
@@ -37,16 +39,13 @@ message. It exits with 0 once the message is on the host's disk.`,
 		RunE: func(c *cobra.Command, args []string) error { return f.run(c.Context(), s, args) },
 	}
 	f.member.flags(c.Flags())
-	c.Flags().StringVar(&f.file, "file", "", "a file to send")
+	c.Flags().StringVar(&f.file, "file", "", "a file to share")
+	f.files.keep(c.Flags())
 	nameValues(c.Flags(), "file", "PATH")
-	_ = c.Flags().MarkHidden("file") // files can't be sent yet
 	return c
 }
 
 func (f *sendFlags) run(ctx context.Context, s *settings, args []string) error {
-	if f.file != "" {
-		return fmt.Errorf("--file: %w", errNotYet)
-	}
 	if err := s.log(""); err != nil {
 		return err
 	}
@@ -54,7 +53,7 @@ func (f *sendFlags) run(ctx context.Context, s *settings, args []string) error {
 	if err != nil {
 		return err
 	}
-	text, err := messageText(args[1:])
+	say, err := f.say(args[1:])
 	if err != nil {
 		return err
 	}
@@ -67,15 +66,50 @@ func (f *sendFlags) run(ctx context.Context, s *settings, args []string) error {
 	if err != nil {
 		return s.explain(err)
 	}
-	said, err := sayPatiently(ctx, client, text)
+	room := entered.(rooms.Entered).Room.Room
+	if say.Kind == rooms.FileUp {
+		if say.File, err = f.share(ctx, s, client, room); err != nil {
+			return s.explain(err)
+		}
+	}
+	said, err := sayPatiently(ctx, client, say)
 	if err != nil {
 		return s.explain(err)
 	}
 	if s.json {
-		room := entered.(rooms.Entered).Room.Room
-		newReporter(true, os.Stdout, os.Stderr).line(map[string]any{"type": "ok", "room": room, "seq": said.Seq})
+		answer := map[string]any{"type": "ok", "room": room, "seq": said.Seq}
+		if say.File != "" {
+			answer["file"] = say.File
+		}
+		newReporter(true, os.Stdout, os.Stderr).line(answer)
 	}
 	return nil
+}
+
+// say is what is to be said; a file still has to be brought to the host.
+func (f *sendFlags) say(args []string) (rooms.Say, error) {
+	if f.file != "" {
+		return rooms.Say{Kind: rooms.FileUp, Text: strings.Join(args, " ")}, nil
+	}
+	text, err := messageText(args)
+	return rooms.Say{Kind: rooms.Text, Text: text}, err
+}
+
+// share brings the file to the host, and tells a person how that goes.
+func (f *sendFlags) share(ctx context.Context, s *settings, client *node.Client, room rooms.RoomID) (id string, err error) {
+	d := &depot{client: client, temp: s.path(outgoingDir), whole: f.files.metadata}
+	told := func(ui.Progress) {}
+	if !s.json && isTerminal(os.Stderr) && canEdit() {
+		told = func(p ui.Progress) {
+			fmt.Fprint(os.Stderr, "\r", ui.ProgressText(f.file, p, ui.TerminalWidth(os.Stderr)), "\x1b[K")
+		}
+		defer fmt.Fprint(os.Stderr, "\r\x1b[K")
+	}
+	file, notice, err := d.Upload(ctx, room, f.file, told)
+	if notice != "" {
+		fmt.Fprintln(os.Stderr, ui.Sanitize(notice))
+	}
+	return file.ID, err
 }
 
 // messageText is TEXT, or all of standard input without its last line end.
@@ -102,9 +136,9 @@ func (s *settings) enter(ctx context.Context, t node.Target, m memberFlags) (*no
 }
 
 // sayPatiently says a line, and waits when the host takes no more at the moment.
-func sayPatiently(ctx context.Context, c *node.Client, text string) (rooms.Said, error) {
+func sayPatiently(ctx context.Context, c *node.Client, say rooms.Say) (rooms.Said, error) {
 	for {
-		e, err := c.Do(ctx, rooms.Say{Kind: rooms.Text, Text: text})
+		e, err := c.Do(ctx, say)
 		if err == nil {
 			return e.(rooms.Said), nil
 		}

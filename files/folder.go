@@ -160,3 +160,6 @@ func (s *Saving) Discard() error { return s.root.Remove(s.partName()) }
 
 // Close gives up the files that are open; what came stays for another time.
 func (s *Saving) Close() error { return errors.Join(s.part.Close(), s.root.Close()) }
+
+// ReadAt implements io.ReaderAt over what came.
+func (s *Saving) ReadAt(p []byte, at int64) (int, error) { return s.part.ReadAt(p, at) }

@@ -177,7 +177,7 @@ func lineWidth(columns int) int { return max(8, columns-1) }
 
 // layOut makes the block of p for a screen of columns × rows. The line takes a
 // third of the screen at most; the rest gives way on a small screen.
-func layOut(p picture, columns, rows int) inputBlock {
+func layOut(p parts, columns, rows int) inputBlock {
 	width := lineWidth(columns)
 	block := blockRows(p.prompt, p.line, p.pos, width)
 	block.window(max(1, rows/3))

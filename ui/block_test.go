@@ -48,7 +48,7 @@ func TestBlockRows(t *testing.T) {
 }
 
 func TestLayOutOnSmallScreens(t *testing.T) {
-	p := picture{prompt: "> ", line: []rune(strings.Repeat("0123456789", 20)), hint: "/join  /list\nmore", status: "sending a big file"}
+	p := parts{prompt: "> ", line: []rune(strings.Repeat("0123456789", 20)), hint: "/join  /list\nmore", status: "sending a big file"}
 	p.pos = len(p.line)
 	want := []string{"89012345678901234567", "89012345678901234567", "89012345678901234567", "89", "\x1b[2m/join  /list\x1b[0m", "\x1b[2msending a big file\x1b[0m"}
 	if b := layOut(p, 21, 12); !slices.Equal(b.rows[1:], want[1:]) || b.row != 3 || b.column != 2 {
@@ -71,7 +71,7 @@ func TestLayOutOnSmallScreens(t *testing.T) {
 }
 
 func TestWaitingRows(t *testing.T) {
-	p := picture{prompt: "> ", line: []rune("x"), pos: 1, plain: true, status: "away"}
+	p := parts{prompt: "> ", line: []rune("x"), pos: 1, plain: true, status: "away"}
 	for _, c := range []struct {
 		waiting []string
 		rows    int

@@ -149,6 +149,18 @@ func buildSearch(_ parser, a *arguments) (rooms.Command, *rooms.Refusal) {
 // searchBefore is a search with --before, in front of the text or behind it.
 var searchBefore = regexp.MustCompile(`(?s)^--before[ =]+(\S+)\s*(.*)$|^(.*?)\s+--before[ =]+(\S+)$`)
 
+func buildFiles(_ parser, a *arguments) (rooms.Command, *rooms.Refusal) {
+	c := rooms.Files{Limit: recentHistory}
+	_, no := a.flags(0, map[string]func(string) *rooms.Refusal{
+		"before": func(v string) *rooms.Refusal {
+			n, no := a.count(v)
+			c.Before = rooms.Seq(n)
+			return no
+		},
+	}, nil)
+	return c, no
+}
+
 func buildRedact(_ parser, a *arguments) (rooms.Command, *rooms.Refusal) {
 	word, no := a.optional()
 	if no != nil || word == "" {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"p2pchat/rooms"
+	"p2pchat/ui/picture"
 )
 
 const (
@@ -20,6 +21,9 @@ const (
 // when it is returned; a refusal is a *rooms.Refusal.
 func Chat(ctx context.Context, o Options) error {
 	c := newChat(o)
+	if t, ok := o.Terminal.(interface{ Pictures() picture.Options }); ok {
+		c.page.draws = t.Pictures
+	}
 	c.prompt()
 	c.term.SetCompleter(c.scene.completer())
 	err := c.loop.run(ctx, c, c.term.ReadLine)
@@ -62,7 +66,7 @@ func newChat(o Options) *chat {
 	people := newCircle(o)
 	return &chat{
 		loop: l, desk: l.desk, account: l.account, term: o.Terminal, parser: l.o.parser(), circle: people,
-		page: &page{width: o.Terminal.Width, color: o.Color, links: o.Links, now: o.Now, verified: people.isVerified},
+		page: &page{width: o.Terminal.Width, color: o.Color, links: o.Links, now: o.Now, verified: people.isVerified, shelf: newShelf()},
 		bell: ringer{when: o.Bell, notify: o.Notify},
 	}
 }

@@ -111,6 +111,9 @@ func (c *chat) posted(ev rooms.Posted) {
 			c.ring(rows, mention, ev.From, "in #"+Sanitize(string(ev.Room)))
 		}
 		c.print(rows...)
+		if !earlier {
+			c.print(c.page.preview(ev.Message)...)
+		}
 	}
 	if earlier && ev.Seq == c.scene.head {
 		c.replaying = false

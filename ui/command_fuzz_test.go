@@ -83,6 +83,11 @@ func spell(cmd rooms.Command) string {
 		return optionally("/close", "#", c.Room)
 	case rooms.Search:
 		return fmt.Sprintf("/search --before %d %s", c.Before, c.Text)
+	case rooms.Files:
+		if c.Before == 0 {
+			return "/files"
+		}
+		return fmt.Sprintf("/files --before %d", c.Before)
 	case rooms.Redact:
 		if c.Seq == 0 {
 			return "/redact"

@@ -3,6 +3,8 @@ package ui
 import (
 	"time"
 	"unicode/utf8"
+
+	"p2pchat/ui/picture"
 )
 
 // Runes of the private use area that stand in the edited line for what cannot.
@@ -35,7 +37,7 @@ const (
 const (
 	escapeWait = 100 * time.Millisecond // a lone ESC is the key of that name after this
 	pasteWait  = time.Second            // a paste whose end got lost is over after this
-	maxEscape  = 32                     // bytes of an escape sequence
+	maxEscape  = picture.MaxAnswer      // bytes of an escape sequence
 	longRun    = 64                     // bytes that nobody types at once: taken as a paste
 	burstWait  = 50 * time.Millisecond  // a paste without marks is over after this
 )
@@ -65,7 +67,8 @@ type keyPress struct {
 // pass that the library handles without fault. It keeps its state across reads
 // and mirrors whether the library is in its history search.
 type keyFilter struct {
-	emit func(keyPress)
+	emit     func(keyPress)
+	answered func(sequence string) bool // takes an answer of the terminal, which is no key; nil: none comes
 
 	escape    []byte // sequence being collected, from its ESC on
 	text      []byte // printable bytes of this read
@@ -144,8 +147,12 @@ func (f *keyFilter) step(b byte) {
 
 // collect takes a byte after ESC.
 func (f *keyFilter) collect(b byte) {
-	if len(f.escape) == 1 {
+	switch {
+	case len(f.escape) == 1:
 		f.second(b)
+		return
+	case f.escape[1] == '_':
+		f.message(b)
 		return
 	}
 	if b < ' ' {
@@ -165,9 +172,24 @@ func (f *keyFilter) collect(b byte) {
 	}
 }
 
+// message takes a byte of a message from the terminal itself, which ends with ESC \.
+func (f *keyFilter) message(b byte) {
+	f.escape = append(f.escape, b)
+	switch n := len(f.escape); {
+	case n > 3 && b == '\\' && f.escape[n-2] == 0x1b:
+		f.take(string(f.escape))
+		f.escape = nil
+	case n >= maxEscape:
+		f.escape = nil
+	}
+}
+
+// take hands over a sequence that may be an answer.
+func (f *keyFilter) take(sequence string) bool { return f.answered != nil && f.answered(sequence) }
+
 // second takes the byte right after ESC.
 func (f *keyFilter) second(b byte) {
-	if b == '[' || (b == 'O' && !f.pasting) {
+	if b == '[' || b == '_' && f.answered != nil && !f.pasting || (b == 'O' && !f.pasting) {
 		f.escape = append(f.escape, b)
 		return
 	}
@@ -189,6 +211,7 @@ func (f *keyFilter) sequence(body string) {
 			f.endPaste()
 		}
 	case f.pasting:
+	case f.take("\x1b" + body):
 	case controlSequences[body] != 0:
 		f.control(controlSequences[body])
 	case commandSequences[body] != 0:

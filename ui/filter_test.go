@@ -2,6 +2,7 @@ package ui
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -44,7 +45,7 @@ func TestKeyFilter(t *testing.T) {
 		{"cut sequence", []string{"\x1b", "[", "C"}, `"\x06"`},
 		{"late sequence is text", []string{"\x1b", "", "[A"}, `"\a" "[A"`},
 		{"unknown sequence", []string{"\x1b[99;99R\x1b[Yx"}, `"x"`},
-		{"endless sequence", []string{"\x1b[" + strings.Repeat("1", 60) + "~x"}, `"` + strings.Repeat("1", 30) + `~x"`},
+		{"endless sequence", []string{"\x1b[" + strings.Repeat("1", 156) + "~x"}, `"` + strings.Repeat("1", 30) + `~x"`},
 		{"aborted sequence", []string{"\x1b[1\rx"}, `"\r"! "x"`},
 		{"function key of a console", []string{"\x1b[[Ax"}, `"x"`},
 		{"escape twice", []string{"\x1b\x1b[C"}, `"\x06"`},
@@ -129,4 +130,26 @@ func FuzzKeyFilter(f *testing.F) {
 			t.Errorf("the filter still waits after %q", keys)
 		}
 	})
+}
+
+// What the terminal answers is no key, also when it comes in pieces, between keys, or is
+// cut off.
+func TestKeyFilterTakesAnswers(t *testing.T) {
+	var typed strings.Builder
+	var answers []string
+	f := &keyFilter{
+		emit:     func(k keyPress) { typed.Write(k.bytes) },
+		answered: func(s string) bool { answers = append(answers, s); return strings.HasSuffix(s, "c") || s[1] == '_' },
+	}
+	for _, part := range []string{"a\x1b_Gi=31;O", "K\x1b", "\\b\x1b[?62;4", "cc\x1b[C", "\x1b_Gi=31;", "\x1b_cut"} {
+		f.feed([]byte(part))
+	}
+	f.quiet()
+	f.feed([]byte("d"))
+	if typed.String() != "abc\x06d" {
+		t.Errorf("typed %q", typed.String())
+	}
+	if want := []string{"\x1b_Gi=31;OK\x1b\\", "\x1b[?62;4c", "\x1b[C"}; !slices.Equal(answers, want) {
+		t.Errorf("answers %q", answers)
+	}
 }

@@ -27,7 +27,7 @@ func (e *easel) Write(p []byte) (int, error) {
 	return e.vt.Write(p)
 }
 
-func (e *easel) show(p picture, lines ...string) {
+func (e *easel) show(p parts, lines ...string) {
 	block := layOut(p, e.columns, e.rows)
 	e.draw(frame{lines: lines, block: &block})
 }
@@ -46,8 +46,8 @@ func (e *easel) expect(t *testing.T, want ...string) {
 	}
 }
 
-func typing(text string, pos int) picture {
-	return picture{prompt: "> ", line: []rune(text), pos: pos}
+func typing(text string, pos int) parts {
+	return parts{prompt: "> ", line: []rune(text), pos: pos}
 }
 
 func TestFramesKeepMessages(t *testing.T) {

@@ -50,6 +50,7 @@ type jsonMode struct {
 	quitRef *quitRequest
 	ref     json.RawMessage // of the request being read
 	shown   error           // a refusal that came as an event
+	shelf   *shelf          // files that were written
 }
 
 // quitRequest is a request to quit, answered last.
@@ -57,7 +58,7 @@ type quitRequest struct{ ref json.RawMessage }
 
 func newJSONMode(o Options, out io.Writer) *jsonMode {
 	l := newLoop(o)
-	return &jsonMode{loop: l, desk: l.desk, account: l.account, circle: newCircle(o), open: map[rooms.Origin]bool{}, parser: l.o.parser(), out: out}
+	return &jsonMode{loop: l, desk: l.desk, account: l.account, circle: newCircle(o), open: map[rooms.Origin]bool{}, shelf: newShelf(), parser: l.o.parser(), out: out}
 }
 
 func (j *jsonMode) ready() bool         { return j.desk.pending() < openAnswers }
@@ -108,6 +109,12 @@ func (j *jsonMode) do(r request) {
 		return
 	case "line":
 		j.line(r)
+		return
+	case "send":
+		j.share(r.Path, r.Caption)
+		return
+	case "save":
+		j.keep(r.File, r.Dir)
 		return
 	}
 	build, ok := requests()[r.Do]
@@ -202,6 +209,7 @@ func (j *jsonMode) happened(ev rooms.Event) {
 			return
 		}
 		j.account.seen(ev.Message)
+		j.shelve(ev.Message)
 	case rooms.Entered:
 		j.resumed(ev)
 		return

@@ -20,6 +20,16 @@ type (
 		head
 		Seq rooms.Seq `json:"seq"`
 	}
+	sentAnswer struct {
+		head
+		Seq  rooms.Seq `json:"seq"`
+		File string    `json:"file"` // its ID
+	}
+	savedAnswer struct {
+		head
+		File string `json:"file"`
+		Path string `json:"path"`
+	}
 	enteredAnswer struct {
 		head
 		jsonRoom
@@ -113,6 +123,8 @@ func answerObject(ref json.RawMessage, ev rooms.Event) any {
 		return whoAnswer{h, ev.Room, each(ev.Members, memberOf)}
 	case rooms.Page:
 		return historyAnswer{h, each(ev.Messages, stored)}
+	case rooms.Shared:
+		return foundAnswer{h, each(ev.Messages, stored), ev.Next}
 	case rooms.Found:
 		return foundAnswer{h, each(ev.Messages, stored), ev.Next}
 	case rooms.Invited:

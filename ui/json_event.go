@@ -60,6 +60,16 @@ type (
 		Event string `json:"event"`
 		Why   string `json:"why,omitempty"`
 	}
+	transferEvent struct {
+		head
+		Event string `json:"event"`
+		N     int    `json:"n"` // for /cancel
+		File  string `json:"file"`
+		Name  string `json:"name"`
+		Path  string `json:"path,omitempty"` // on this machine
+		Done  int64  `json:"done"`
+		Total int64  `json:"total"`
+	}
 	noticeEvent struct {
 		head
 		Text string `json:"text"`

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"strconv"
 	"strings"
 
 	"p2pchat/rooms"
@@ -44,4 +45,42 @@ func (j *jsonMode) edit(string) { j.notHere("say the text", "/edit") }
 // notHere refuses what is about one person's screen.
 func (j *jsonMode) notHere(hint, what string) {
 	j.write(errorObject(j.ref, rooms.Refuse(rooms.BadRequest, hint, "%s is for people at a terminal", what)))
+}
+
+func (j *jsonMode) openFile(string) { j.notHere("save it", "/open") }
+
+func (j *jsonMode) sendFiles(arg string) {
+	paths, caption, no := (&arguments{entry: lookup("send"), rest: arg}).sharing()
+	switch {
+	case no != nil:
+		j.write(errorObject(j.ref, no))
+	case len(paths) > 1:
+		j.write(errorObject(j.ref, rooms.Refuse(rooms.BadRequest, "one request for each", "this sends several files")))
+	default:
+		j.share(paths[0], caption)
+	}
+}
+
+// saveFile is "/save ID [DIR]": programs name files by their IDs.
+func (j *jsonMode) saveFile(arg string) {
+	a := &arguments{entry: lookup("save"), rest: arg}
+	id, no := a.word()
+	dir := ""
+	if no == nil && a.more() {
+		dir, no = a.path()
+	}
+	if no != nil {
+		j.write(errorObject(j.ref, no))
+		return
+	}
+	j.keep(id, dir)
+}
+
+func (j *jsonMode) cancelFile(arg string) {
+	n, err := strconv.Atoi(strings.TrimSpace(arg))
+	if err != nil || j.loop.files.cancel(n) == nil {
+		j.write(errorObject(j.ref, rooms.Refuse(rooms.NoSuchFile, `the "n" of a transfer`, "no such file is on its way")))
+		return
+	}
+	j.write(okObject(j.ref))
 }

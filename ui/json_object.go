@@ -52,6 +52,11 @@ type (
 		Name string `json:"name"`
 		Size int64  `json:"size"`
 		MIME string `json:"mime"`
+
+		Hash     rooms.Hash `json:"sha256,omitzero"`
+		Width    int        `json:"width,omitempty"`
+		Height   int        `json:"height,omitempty"`
+		Duration float64    `json:"seconds,omitempty"`
 	}
 	jsonMessage struct {
 		Room     rooms.RoomID `json:"room"`
@@ -100,7 +105,7 @@ func messageOf(m rooms.Message, own, replayed bool) jsonMessage {
 		Text: m.Text, Own: own, Replayed: replayed, Redacted: m.Redacted, Target: m.Target,
 	}
 	if f := m.File; f != nil {
-		j.File = &jsonFile{f.ID, f.Name, f.Size, f.MIME}
+		j.File = &jsonFile{f.ID, f.Name, f.Size, f.MIME, f.Hash, f.Width, f.Height, f.Duration.Seconds()}
 	}
 	return j
 }

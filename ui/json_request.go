@@ -30,6 +30,10 @@ type request struct {
 	Uses    int             `json:"uses"`
 	Expires string          `json:"expires"`
 	Pattern string          `json:"pattern"`
+	Path    string          `json:"path"`
+	Caption string          `json:"caption"`
+	File    string          `json:"file"`
+	Dir     string          `json:"dir"`
 
 	// NoHistory goes with create.
 	NoHistory bool `json:"no_history"`
@@ -54,8 +58,10 @@ func readRequest(line string) (request, *rooms.Refusal) {
 	return r, nil
 }
 
-// requests are the kinds of requests that become a command. "line" and "quit"
-// are done without one.
+// otherRequests are those that do not become a command at once.
+var otherRequests = []string{"line", "quit", "save", "send"}
+
+// requests are the kinds of requests that become a command.
 func requests() map[string]func(parser, request) (rooms.Command, *rooms.Refusal) {
 	return map[string]func(parser, request) (rooms.Command, *rooms.Refusal){
 		"list":    requestList,
@@ -71,14 +77,15 @@ func requests() map[string]func(parser, request) (rooms.Command, *rooms.Refusal)
 			return rooms.Redact{Seq: rooms.Seq(r.Seq)}, nil
 		},
 		"invite": requestInvite,
-		"send":   requestFile,
-		"save":   requestFile,
+		"files": func(_ parser, r request) (rooms.Command, *rooms.Refusal) {
+			return rooms.Files{Before: rooms.Seq(r.Before), Limit: r.Limit}, nil
+		},
 	}
 }
 
 // requestNames lists all requests, for the hint of a refusal.
 func requestNames() string {
-	names := slices.AppendSeq([]string{"line", "quit"}, maps.Keys(requests()))
+	names := slices.AppendSeq(slices.Clone(otherRequests), maps.Keys(requests()))
 	slices.Sort(names)
 	return strings.Join(names, " ")
 }
@@ -131,11 +138,6 @@ func requestInvite(_ parser, r request) (rooms.Command, *rooms.Refusal) {
 		return nil, rooms.Refuse(rooms.BadRequest, "a time like 30m, 24h or 7d", "%q is no time", r.Expires)
 	}
 	return c, nil
-}
-
-// requestFile is where files will be sent and saved.
-func requestFile(_ parser, r request) (rooms.Command, *rooms.Refusal) {
-	return nil, rooms.Refuse(rooms.BadRequest, "", "not available yet")
 }
 
 // isBlank reports whether a line holds nothing.

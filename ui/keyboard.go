@@ -20,6 +20,8 @@ type keyboard struct {
 	act    func(keyPress) // does what needs no library
 	paste  func([]rune)
 
+	answers func(sequence string) bool // takes what the terminal answers; nil: it was asked nothing
+
 	keys  chan keyPress
 	again chan byte     // of capacity one: a key of lineEditor, before any other
 	gate  chan struct{} // holds a token while it is open
@@ -46,7 +48,7 @@ func newKeyboard() *keyboard {
 // run reads until the terminal or the owner ends it.
 func (k *keyboard) run() {
 	defer close(k.ended)
-	filter := &keyFilter{emit: k.pressed}
+	filter := &keyFilter{emit: k.pressed, answered: k.answers}
 	buf := make([]byte, 4096)
 	for {
 		n, err := k.source(buf, filter)

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"p2pchat/rooms"
@@ -34,8 +35,9 @@ type loop struct {
 	desk     *desk
 	account  *account
 	lines    <-chan input
-	alarm    timer // of what waits to be said
-	reminder timer // of what was asked
+	alarm    timer       // of what waits to be said
+	reminder timer       // of what was asked
+	calls    chan func() // from its workers
 	linger   <-chan time.Time
 	leaving  bool           // no further input; what was asked is finished
 	away     bool           // the connection is lost
@@ -47,6 +49,11 @@ type loop struct {
 	hasty    bool           // at the end, do not wait for a lost connection, nor for ever
 	goodbye  *rooms.Refusal // what the host said last, should it end the session
 	result   error
+
+	files   transfers
+	owing   int            // things that are to be done after a while
+	workers sync.WaitGroup // goroutines that work for the loop
+	through chan struct{}  // closed when it takes no calls any more
 }
 
 // newLoop returns a loop that reads its input from next (nil: no input) once it runs.
@@ -66,7 +73,9 @@ func newLoop(o Options) *loop {
 		}
 	}
 	d := newDesk(o.Session)
-	return &loop{o: o, desk: d, account: &account{book: o.Notebook, desk: d}}
+	l := &loop{o: o, desk: d, account: &account{book: o.Notebook, desk: d}, calls: make(chan func()), through: make(chan struct{})}
+	l.files.loop = l
+	return l
 }
 
 // run serves m until the session or the input ends, closes the session and
@@ -80,6 +89,9 @@ func (l *loop) run(ctx context.Context, m mode, next func() (string, error)) err
 		l.step(ctx, m)
 	}
 	close(stop)
+	l.files.cancelAll()
+	close(l.through)
+	l.workers.Wait()
 	return l.finish(m)
 }
 
@@ -110,6 +122,8 @@ func (l *loop) step(ctx context.Context, m mode) {
 			return
 		}
 		l.take(m, ev)
+	case call := <-l.calls:
+		call()
 	case <-l.alarm.ticks:
 		l.alarm.ring()
 	case <-l.reminder.ticks:
@@ -132,12 +146,21 @@ func (l *loop) take(m mode, ev rooms.Event) {
 // settle sees whether the loop is through.
 func (l *loop) settle(m mode) {
 	unsent, _ := m.owed()
-	working := l.desk.pending() > 0 || unsent > 0
+	working := l.desk.pending() > 0 || unsent > 0 || l.owing > 0 || len(l.files.running) > 0 && !l.hasty
 	if (l.leaving || l.closed) && (!working || l.hasty && l.away) {
 		l.over = true
 	}
 	if (l.leaving || l.closed) && (l.away || l.hasty) && l.linger == nil {
 		l.linger = l.o.After(l.o.Linger)
+	}
+}
+
+// call lets a goroutine of the loop's have f called in the loop; or not at all, when that
+// has ended.
+func (l *loop) call(f func()) {
+	select {
+	case l.calls <- f:
+	case <-l.through:
 	}
 }
 

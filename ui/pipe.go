@@ -284,3 +284,12 @@ func noScreen() *rooms.Refusal {
 func notInPipe() *rooms.Refusal {
 	return rooms.Refuse(rooms.BadRequest, "filter the output by its third field", "a pipe ignores nobody")
 }
+
+func (p *pipe) sendFiles(string)  { p.refused(noFilesInPipe()) }
+func (p *pipe) saveFile(string)   { p.refused(noFilesInPipe()) }
+func (p *pipe) openFile(string)   { p.refused(noFilesInPipe()) }
+func (p *pipe) cancelFile(string) { p.refused(noFilesInPipe()) }
+
+func noFilesInPipe() *rooms.Refusal {
+	return rooms.Refuse(rooms.BadRequest, "p2pchat send --file shares one, join --json moves them", "a pipe carries text only")
+}

@@ -85,7 +85,7 @@ func TestPipeWritesMessages(t *testing.T) {
 		p.tell(posted(3, bob, "b\tob", "a\tb\nc\x1b[2J"), file, action, rooms.Notice{Text: "hm"},
 			rooms.Connection{What: rooms.ConnectionLost}, rooms.Connection{What: rooms.ConnectionRestored})
 		p.want("2000-01-01T00:03:00Z\t#dev\tb\\tob\ta\\tb\\nc^[[2J",
-			"2000-01-01T00:04:00Z\t#dev\tbob\t[file] cat .png (image/png, 2 KiB): look",
+			"2000-01-01T00:04:00Z\t#dev\tbob\t[file] cat .png · png · 2 KiB: look",
 			"2000-01-01T00:05:00Z\t#dev\tbob\t* waves")
 		p.wantNotices("-- hm", "-- connection lost", "-- connection restored")
 	})

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/chzyer/readline"
+
+	"p2pchat/ui/picture"
 )
 
 // closeLimit is how long Close waits for the library, which can hang
@@ -22,6 +24,8 @@ type ReadlineOptions struct {
 	Stdin, Stdout *os.File // both must be terminals; nil: those of the process
 	HistoryFile   string   // "": what was typed is forgotten at the end
 	Prompt        string
+
+	Images picture.Mode // how pictures are shown; "": as the terminal says that it can
 
 	// NoSuspend is for the host's own console: ^Z does not stop the process, and
 	// the first one is explained.
@@ -48,6 +52,7 @@ type readlineTerminal struct {
 	view     *view
 	display  *display
 	keyboard *keyboard
+	pictures *pictures
 	rl       *readline.Instance
 
 	noSuspend bool
@@ -88,6 +93,7 @@ func NewReadline(opts ReadlineOptions) (Terminal, error) {
 		noSuspend: opts.NoSuspend, reading: make(chan struct{}, 1), watched: make(chan struct{}),
 	}
 	t.view.now.plain = opts.Plain
+	t.pictures = newPictures(opts.Images, device.cell)
 	t.display = newDisplay(device, t.view)
 	if err = device.raw(); err == nil {
 		err = t.startLibrary(opts.HistoryFile)
@@ -98,7 +104,8 @@ func NewReadline(opts ReadlineOptions) (Terminal, error) {
 		device.release()
 		return nil, err
 	}
-	_, _ = device.out.WriteString(pasteOn)
+	_, _ = device.out.WriteString(pasteOn + t.pictures.query)
+	t.keyboard.answers = t.pictures.take
 	t.keyboard.act, t.keyboard.paste = t.act, t.view.givePaste
 	t.keyboard.source = func(p []byte, f *keyFilter) (int, error) { return device.read(p, f.patience()) }
 	go t.guarded(t.display.run)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"p2pchat/rooms"
+	"p2pchat/ui/picture"
 )
 
 // page turns events into rows of text. It is the render edge: every string of
@@ -13,8 +14,10 @@ import (
 type page struct {
 	width func() int // 0: rows are not broken
 	color int
-	links bool // the terminal shows hyperlinks
-	mute  bool // there are no commands, so none are named
+	links bool                   // the terminal shows hyperlinks
+	mute  bool                   // there are no commands, so none are named
+	shelf *shelf                 // nil: files have no numbers
+	draws func() picture.Options // how the terminal shows pictures; nil: not at all
 	now   func() time.Time
 
 	verified func(rooms.PeerID) bool // nil: nobody is
@@ -84,8 +87,8 @@ func (p *page) said(m rooms.Message, me string) (runs []run, mention bool) {
 	case rooms.Action:
 		runs = []run{p.clock(m.Time), {plain, "* "}, nick}
 	case rooms.FileUp:
-		runs = append(runs, run{plain, " shares " + fileText(m.File)})
-		before = ": "
+		runs = append(runs, p.attached(m)...)
+		before = "\n"
 	}
 	if m.Text == "" {
 		return runs, false
@@ -94,13 +97,45 @@ func (p *page) said(m rooms.Message, me string) (runs []run, mention bool) {
 	return append(append(runs, run{plain, before}), body...), mention
 }
 
-// fileText describes an attachment.
-func fileText(f *rooms.File) string {
-	if f == nil {
-		return "a file"
+// attached describes the file that a message shares.
+func (p *page) attached(m rooms.Message) []run {
+	if m.File == nil {
+		return []run{{plain, " a file"}}
 	}
-	return fmt.Sprintf("%s (%s, %s)", Sanitize(f.Name), Sanitize(f.MIME), byteSize(f.Size))
+	name := run{strong, fileName(*m.File)}
+	facts := " · " + fileFacts(*m.File)
+	if p.shelf == nil {
+		return []run{{plain, " "}, name, {dim, facts}}
+	}
+	n := p.shelf.number(m.Room, *m.File)
+	return []run{{plain, fmt.Sprintf(" [%d] ", n)}, name, {dim, fmt.Sprintf("%s · /open %d", facts, n)}}
 }
+
+// preview draws the small picture of a file, below its message. It came from somebody
+// else: what is over the limits, or no picture, is not drawn.
+func (p *page) preview(m rooms.Message) []string {
+	if m.Kind != rooms.FileUp || m.Redacted || m.File == nil || len(m.File.Preview) == 0 || p.draws == nil {
+		return nil
+	}
+	if p.width() < leastPreview {
+		return nil
+	}
+	small, err := picture.Check(m.File.Preview)
+	if err != nil {
+		return nil
+	}
+	o := p.draws()
+	o.Indent, o.Columns, o.Rows, o.Colors = previewIndent, min(previewColumns, p.width()-previewIndent-1), previewRows, p.color
+	return picture.Render(small, o)
+}
+
+// A preview on the screen, in columns and rows.
+const (
+	leastPreview   = 40 // of the screen: under that, there is none
+	previewIndent  = 6
+	previewColumns = 60
+	previewRows    = 12
+)
 
 // whisper renders a line between two members.
 func (p *page) whisper(w rooms.Whispered) []string {

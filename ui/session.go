@@ -38,6 +38,7 @@ type Options struct {
 	Invite *rooms.Capability
 
 	Notebook Notebook // nil: nothing outlives the chat
+	Depot    Depot    // nil: no files are sent or fetched
 	People   People   // nil: nobody is remembered after the chat
 
 	// Words returns the fingerprint of a key as words; nil: keys have none.

@@ -47,6 +47,9 @@ func (l *spoken) waits(now time.Time) bool { return l.old || l.held && now.Sub(l
 // text is what was said.
 func (l *spoken) text() string {
 	if say, ok := l.typed.cmd.(rooms.Say); ok {
+		if say.Kind == rooms.FileUp {
+			return strings.TrimSpace("(a file) " + say.Text)
+		}
 		return say.Text
 	}
 	if l.typed.entry == nil {
@@ -182,9 +185,9 @@ func (c *chat) speak(t typed) {
 	c.showStatus()
 }
 
-// note keeps a line beyond the process.
+// note keeps a line beyond the process. A file has to be sent again by the next one.
 func (c *chat) note(l *spoken) {
-	if say, ok := l.say(); ok {
+	if say, ok := l.say(); ok && say.Kind != rooms.FileUp {
 		c.account.keep(say, l.room, l.at)
 	}
 }

@@ -23,6 +23,7 @@ func (c *chat) showStatus() {
 	}
 	add(c.speech.status(c.loop.away))
 	add(c.waitsFor())
+	add(c.transferring())
 	if !c.loop.away {
 		add(wayBrief(c.scene.way))
 	}

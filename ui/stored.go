@@ -25,10 +25,18 @@ func MessageLine(m rooms.Message) string {
 	case rooms.Action:
 		text = "* " + text
 	case rooms.FileUp:
-		text = strings.TrimSuffix("[file] "+fileText(m.File)+": "+text, ": ")
+		text = strings.TrimSuffix(fileLine(m.File)+": "+text, ": ")
 	}
 	if m.Redacted {
 		text = "(removed)"
 	}
 	return fmt.Sprintf("%s\t#%s\t%s\t%s", m.Time.UTC().Format(time.RFC3339), field(string(m.Room)), field(m.From.Nick), field(text))
+}
+
+// fileLine describes a file within a line.
+func fileLine(f *rooms.File) string {
+	if f == nil {
+		return "[file]"
+	}
+	return "[file] " + fileName(*f) + " · " + fileFacts(*f)
 }

@@ -11,7 +11,7 @@ func commands() []*entry { return table }
 
 // table is constant after the start of the program. It is filled by a function
 // because /help, a row of it, reads it.
-var table = slices.Concat(forRooms(), forTalking(), forOperators(), forModeration(), hereOnly())
+var table = slices.Concat(forRooms(), forTalking(), forFiles(), forOperators(), forModeration(), hereOnly())
 
 func forRooms() []*entry {
 	return []*entry{
@@ -110,6 +110,39 @@ func forTalking() []*entry {
 		{
 			name: "ping", example: "/ping",
 			help: "Measure the way to the host and back.", build: bare(rooms.Ping{}),
+		},
+	}
+}
+
+func forFiles() []*entry {
+	return []*entry{
+		{
+			name: "send", args: "PATH [CAPTION]", example: "/send ~/cat.png look at this", word: offerPaths,
+			help: "Share a file with the room.", local: hands.sendFiles,
+			more: []string{
+				"Drag it into the terminal behind /send, or complete the path with Tab; several paths share several files.",
+				"Pictures and films lose what the camera noted, such as the place; --keep-metadata leaves it in.",
+				"Cut off anywhere, it goes on by itself; sent again, from where it was.",
+			},
+		},
+		{
+			name: "files", args: "[--before N]", example: "/files",
+			help: "Show the files of the room.", build: buildFiles,
+			more: []string{"The newest ones, each with its number for /open and /save. --before N: those before message N."},
+		},
+		{
+			name: "open", args: "N", example: "/open 1",
+			help: "Fetch a file and show it in the system's viewer.", local: hands.openFile,
+			more: []string{"What could run on this machine is not opened."},
+		},
+		{
+			name: "save", args: "N [PATH]", example: "/save 1 ~/Pictures/", second: offerPaths,
+			help: "Fetch a file and keep it.", local: hands.saveFile,
+			more: []string{"Without PATH it goes to Downloads/p2pchat in your home directory. Nothing is overwritten."},
+		},
+		{
+			name: "cancel", args: "[N]", example: "/cancel 2",
+			help: "Stop a file on its way.", local: hands.cancelFile,
 		},
 	}
 }

@@ -21,6 +21,8 @@ func (p *page) answer(ev rooms.Event) []string {
 		return p.history(ev.Messages)
 	case rooms.Found:
 		return p.found(ev)
+	case rooms.Shared:
+		return p.shared(ev)
 	case rooms.Invited:
 		return p.invited(ev)
 	case rooms.InviteList:
@@ -133,6 +135,29 @@ func (p *page) found(f rooms.Found) []string {
 		rows = append(rows, p.numbered(m)...)
 	}
 	return append(rows, p.notice("now --")...)
+}
+
+// shared lists files, each with the number to name it by.
+func (p *page) shared(s rooms.Shared) []string {
+	if len(s.Messages) == 0 {
+		return p.notice("no file was shared here; /send PATH shares one")
+	}
+	rows := p.notice("%s", plural(len(s.Messages), "file"))
+	if s.Next != 0 {
+		rows = append(rows, p.notice("older ones: /files --before %d", s.Next)...)
+	}
+	for _, m := range s.Messages {
+		if m.File == nil {
+			continue
+		}
+		number := ""
+		if p.shelf != nil {
+			number = fmt.Sprintf("%2d  ", p.shelf.number(m.Room, *m.File))
+		}
+		when := p.local(m.Time).Format("2 Jan 15:04")
+		rows = append(rows, p.item(fmt.Sprintf("%s%s · %s · by %s, %s", number, fileName(*m.File), fileFacts(*m.File), SanitizeNick(m.From.Nick), when))...)
+	}
+	return rows
 }
 
 func sameDay(a, b time.Time) bool {

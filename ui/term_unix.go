@@ -74,6 +74,15 @@ func (t *tty) cook() {
 
 func (t *tty) size() (columns, rows int) { return terminalSize(int(t.out.Fd())) }
 
+// cell is the size of a cell in pixels, where the terminal tells it to the system; else 0.
+func (t *tty) cell() (width, height int) {
+	size, err := unix.IoctlGetWinsize(int(t.out.Fd()), unix.TIOCGWINSZ)
+	if err != nil || size.Col == 0 || size.Row == 0 {
+		return 0, 0
+	}
+	return int(size.Xpixel / size.Col), int(size.Ypixel / size.Row)
+}
+
 // read waits for input for at most wait, for ever if that is negative; 0 and no
 // error: nothing came. It uses select because poll does not know terminals on
 // every system.

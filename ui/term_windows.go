@@ -137,6 +137,9 @@ func (t *tty) cook() {
 
 func (t *tty) size() (columns, rows int) { return terminalSize(int(t.out.Fd())) }
 
+// cell is not known: the console does not tell.
+func (t *tty) cell() (width, height int) { return 0, 0 }
+
 // read waits for input for at most wait, for ever if that is negative; 0 and no
 // error: nothing came.
 func (t *tty) read(p []byte, wait time.Duration) (int, error) {

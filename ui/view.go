@@ -15,7 +15,7 @@ type view struct {
 	wake chan struct{} // of capacity one: there is something to draw
 
 	mu       sync.Mutex
-	now      picture   // guarded by mu, as is all below
+	now      parts     // guarded by mu, as is all below
 	active   bool      // there is a line being typed
 	urgent   bool      // to be drawn at once: a person waits for it
 	waiting  []string  // messages not drawn yet
@@ -28,8 +28,8 @@ type view struct {
 	complete Completer // nil: no completion
 }
 
-// picture is what the input block is made of.
-type picture struct {
+// parts are what the input block is made of.
+type parts struct {
 	waiting              []string // lines above the prompt; never changed in place
 	prompt, hint, status string
 	line                 []rune // never changed in place
@@ -40,7 +40,7 @@ type picture struct {
 }
 
 func newView(prompt string) *view {
-	return &view{wake: make(chan struct{}, 1), now: picture{prompt: prompt}}
+	return &view{wake: make(chan struct{}, 1), now: parts{prompt: prompt}}
 }
 
 // change applies f under the lock and wakes the display.
@@ -137,7 +137,7 @@ func (v *view) isUrgent() bool {
 }
 
 // take hands over what is to be drawn now.
-func (v *view) take() (f frame, now picture, active bool) {
+func (v *view) take() (f frame, now parts, active bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	f = frame{clear: v.clear, before: v.cleared, bell: v.bell, lines: v.waiting}
