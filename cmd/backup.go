@@ -26,7 +26,7 @@ func backupCommand(s *settings) *cobra.Command {
 		Use:   "backup FILE",
 		Short: "write the host's data to a new file, host running or not",
 		Long: `Write the host's key, its rooms, members, bans and invites, and all that was said
-on it to one new file. The host may be running. FILE is a tar archive, packed with
+and shared on it to one new file. The host may be running. FILE is a tar archive, packed with
 gzip if its name ends in .gz or .tgz; - writes to standard output.
 
 Whoever has the file can be this host and read everything: keep it safe.`,
@@ -101,8 +101,8 @@ func tellBackup(r *reporter, file string, info history.BackupInfo) {
 		r.line(backupFields("backup", file, info))
 		return
 	}
-	r.say(fmt.Sprintf("written to %s: %d rooms with %d messages, %s; and %s", file, info.Rooms, info.Messages,
-		byteCount(info.Bytes), strings.Join(info.Files, ", ")))
+	r.say(fmt.Sprintf("written to %s: %d rooms with %d messages and %d files, %s; and %s", file, info.Rooms, info.Messages,
+		info.Shared, byteCount(info.Bytes), strings.Join(info.Files, ", ")))
 	if len(info.Damaged) > 0 {
 		r.say(fmt.Sprintf("DAMAGED, and in the backup as they are: %s; p2pchat history repair mends what can be mended, and so does restore",
 			strings.Join(info.Damaged, ", ")))
@@ -113,7 +113,7 @@ func tellBackup(r *reporter, file string, info history.BackupInfo) {
 func backupFields(what, file string, info history.BackupInfo) map[string]any {
 	return map[string]any{
 		"type": what, "file": file, "created": info.Created.Format(time.RFC3339), "program": info.Program,
-		"rooms": info.Rooms, "messages": info.Messages, "bytes": info.Bytes, "files": orNone(info.Files), "damaged": orNone(info.Damaged),
+		"rooms": info.Rooms, "messages": info.Messages, "shared": info.Shared, "bytes": info.Bytes, "files": orNone(info.Files), "damaged": orNone(info.Damaged),
 	}
 }
 
@@ -175,7 +175,7 @@ func tellRestored(r *reporter, s *settings, file string, info history.RestoreInf
 	if r.json {
 		r.line(backupFields("restore", file, info.BackupInfo))
 	} else {
-		r.say(fmt.Sprintf("restored to %s: %d rooms with %d messages, as of %s", s.data, info.Rooms, info.Messages,
+		r.say(fmt.Sprintf("restored to %s: %d rooms with %d messages and %d files, as of %s", s.data, info.Rooms, info.Messages, info.Shared,
 			info.Created.Local().Format(time.DateTime)))
 	}
 	if info.State.Done() {

@@ -51,6 +51,10 @@ func (a *archive) describe(s *settings, w io.Writer, r storedRoom) error {
 			fields["last"] = page[0].Time.UTC().Format(time.RFC3339)
 			text = "last on " + page[0].Time.Local().Format(time.DateTime)
 		}
+		if n, err := a.store.Attachments(r.key); err == nil && n > 0 {
+			fields["files"] = n
+			text += fmt.Sprintf(", %d files", n)
+		}
 		if r.closed {
 			text += ", closed"
 		}
@@ -147,7 +151,7 @@ func (a *archive) verify(s *settings, r storedRoom) (whole bool, err error) {
 	if s.json {
 		newReporter(true, os.Stdout, os.Stderr).line(map[string]any{
 			"type": "verify", "room": r.id, "messages": report.Messages, "first": report.First, "last": report.Last,
-			"segments": report.Segments, "lost": report.Lost, "redacted": report.Redacted, "bytes": report.Bytes, "torn": report.Torn, "chain": report.Chain, "problems": problems,
+			"segments": report.Segments, "lost": report.Lost, "redacted": report.Redacted, "bytes": report.Bytes, "files": report.Files, "file_bytes": report.FileBytes, "torn": report.Torn, "chain": report.Chain, "problems": problems,
 		})
 		return report.Whole(), nil
 	}
@@ -161,6 +165,9 @@ func (a *archive) verify(s *settings, r storedRoom) (whole bool, err error) {
 	}
 	if report.Lost > 0 {
 		also += fmt.Sprintf(", %d of them lost before a repair", report.Lost)
+	}
+	if report.Files > 0 {
+		also += fmt.Sprintf(", %d files of %s", report.Files, byteCount(report.FileBytes))
 	}
 	if report.Torn > 0 {
 		also += fmt.Sprintf(", %s at the end that are no whole message (a crash leaves that; the host cuts it off and keeps it in lost)", byteCount(report.Torn))

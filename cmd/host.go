@@ -29,6 +29,7 @@ type hostFlags struct {
 	maxMembers       int
 	lobby            string
 	rate             float64
+	files            fileFlags
 	headless         bool
 }
 
@@ -63,6 +64,7 @@ To be reached from everywhere through a relay of your own (see p2pchat relay):
 	fl.IntVar(&f.maxMembers, "max-members", defaults.HostMembers, "members connected at a time")
 	fl.StringVar(&f.lobby, "lobby", "lobby", "the public room that is always there")
 	fl.Float64Var(&f.rate, "rate", defaults.Rate, "messages a second of a member after ten; 0: no limit")
+	f.files.flags(fl)
 	fl.BoolVar(&f.headless, "headless", false, "no chat in this terminal")
 	nameValues(fl, "name", "NAME", "listen", "MULTIADDR", "announce", "MULTIADDR", "max-members", "N", "lobby", "NAME", "rate", "N")
 	return c
@@ -103,7 +105,7 @@ func (f *hostFlags) run(ctx context.Context, s *settings) error {
 	host, err := f.start(node.HostConfig{
 		Key: key, Name: f.hostName(), Version: version, Listen: listen, Announce: announce,
 		Network: relay.Network(s.network), Relays: relays, Bootstrap: bootstrap,
-		Lobby: f.lobby, Limits: limits, Store: storage{store}, Notify: report.event, Moved: report.moved,
+		UploadLimit: f.files.upload, Lobby: f.lobby, Limits: limits, Store: storage{store}, Notify: report.event, Moved: report.moved,
 	})
 	if err != nil {
 		return f.listenHelp(err)
@@ -174,7 +176,7 @@ func (f *hostFlags) limits() (rooms.Limits, error) {
 		return limits, usagef("--lobby: %w", refusal)
 	}
 	limits.HostMembers, limits.Rate = f.maxMembers, f.rate
-	return limits, nil
+	return limits, f.files.apply(&limits)
 }
 
 func (f *hostFlags) hostName() string {

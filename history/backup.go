@@ -24,10 +24,11 @@ const (
 // Limits of a backup. What one can't be restored from is not made.
 const (
 	backupFormat  = 1
-	maxEntries    = 1 << 16
-	maxExtra      = 1 << 20  // bytes of a file beside the history
-	maxSums       = 16 << 20 // bytes
-	maxBackupFile = 1 << 30  // bytes of a segment or a state
+	maxEntries    = 1 << 19
+	maxExtra      = 1 << 20   // bytes of a file beside the history
+	maxSums       = 128 << 20 // bytes
+	maxBackupFile = 1 << 30   // bytes of a segment or a state
+	maxBlob       = 8<<30 - 1 // bytes of a file that members share: a tar holds no larger one
 )
 
 // manifest is the first file of a backup.
@@ -52,6 +53,7 @@ type BackupInfo struct {
 	Files    []string // beside the history
 	Rooms    int
 	Messages int64
+	Shared   int      // files that members have shared, each content once
 	Bytes    int64    // of all files
 	Damaged  []string // files that are damaged, and are in it as they are
 }
@@ -119,6 +121,9 @@ func (b *backup) all(o BackupOptions) error {
 		if err := b.room(key); err != nil {
 			return err
 		}
+	}
+	if err := b.files(keys); err != nil {
+		return err
 	}
 	if b.entries == 1 {
 		return errors.New("nothing is stored there")

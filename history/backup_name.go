@@ -21,6 +21,13 @@ func limitOf(name string) (bytes int64, ok bool) {
 	case len(parts) == 2 && parts[0] == "state":
 		_, ok := numberIn(parts[1], "state-")
 		return maxBackupFile, ok
+	case isBlobName(parts):
+		return maxBlob, true
+	case len(parts) == 3 && parts[0] == "files" && parts[1] == "claims":
+		return maxExtra, isFileID(parts[2])
+	case len(parts) == 4 && parts[0] == "rooms" && parts[2] == "files":
+		_, ok := parseAttachment(parts[3])
+		return 0, ok && isRoom(parts[1])
 	case len(parts) == 3 && parts[0] == "rooms":
 		_, ok := numberIn(parts[2], "seg-")
 		return maxBackupFile, ok && isRoom(parts[1])
@@ -37,5 +44,5 @@ func isRoom(name string) bool {
 // isExtra tells whether a name can be that of a file beside the history.
 func isExtra(name string) bool {
 	return filepath.IsLocal(name) && filepath.Base(name) == name && len(name) <= 64 &&
-		!slices.Contains([]string{".", "LOCK", "state", "rooms", markerName, manifestName, sumsName}, name)
+		!slices.Contains([]string{".", "LOCK", "state", "rooms", "files", markerName, manifestName, sumsName}, name)
 }

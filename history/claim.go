@@ -167,6 +167,17 @@ func (l *Log) Claims() []rooms.Claim {
 	return all
 }
 
+// Attachments counts the files that messages of a room share.
+func (s *Store) Attachments(key rooms.RoomKey) (n int, err error) {
+	entries, err := s.listIn(s.shelfDir(key))
+	for _, e := range entries {
+		if _, ok := parseAttachment(e.name); ok {
+			n++
+		}
+	}
+	return n, err
+}
+
 // TendFiles removes what has been waiting for too long: uploads that were cut off, and
 // claims that nobody posted.
 func (s *Store) TendFiles(now time.Time) error {

@@ -95,6 +95,15 @@ func (s *Store) Repair(key rooms.RoomKey) (Repair, error) {
 	if err != nil {
 		return Repair{}, fmt.Errorf("repairing room %x: %w", key[:], err)
 	}
+	if r.Report, err = s.Verify(key); err != nil || len(r.Report.strays) == 0 {
+		return r, err
+	}
+	l := &Log{store: s, key: key}
+	for _, seq := range r.Report.strays { // their messages are lost
+		if err := l.detach(seq, seq); err != nil {
+			return r, err
+		}
+	}
 	r.Report, err = s.Verify(key)
 	return r, err
 }

@@ -130,6 +130,9 @@ func (u *restore) file(h *tar.Header, t *tar.Reader) error {
 	u.sums[h.Name] = sumLine(sum, h.Name)
 	u.order = append(u.order, h.Name)
 	u.info.Bytes += h.Size
+	if isBlobName(parts) {
+		u.info.Shared++
+	}
 	if slices.Contains(u.files, h.Name) {
 		u.info.Files = append(u.info.Files, h.Name)
 	}

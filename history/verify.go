@@ -21,9 +21,14 @@ type Report struct {
 	First    rooms.Seq
 	Last     rooms.Seq // 0: no message
 	Bytes    int64     // of the segments
-	Torn     int64     // bytes at the end that are no message: a crash, or a host that is just writing
-	Chain    string    // the hash chain behind Last, hex; equal chains, equal histories
-	Problems []Problem
+
+	Files     int    // that messages share and that are there
+	FileBytes int64  // of these, one that was shared twice counted twice
+	Torn      int64  // bytes at the end that are no message: a crash, or a host that is just writing
+	Chain     string // the hash chain behind Last, hex; equal chains, equal histories
+	Problems  []Problem
+
+	strays []rooms.Seq // attachments without a message
 }
 
 // Problem is one thing that is wrong with a room's history.
@@ -43,7 +48,7 @@ func (p Problem) String() string {
 func (r Report) Whole() bool { return len(r.Problems) == 0 }
 
 // Verify reads everything of one room: headers, frames, checksums, sequence numbers,
-// records, hash chain. What is wrong is in the report; the error is one of the disk,
+// records, hash chain, the contents of the files that were shared. What is wrong is in the report; the error is one of the disk,
 // os.ErrNotExist for a room that has no log.
 func (s *Store) Verify(key rooms.RoomKey) (Report, error) {
 	v := verifier{store: s, dir: s.roomDir(key), report: Report{Room: key}}
@@ -60,7 +65,7 @@ func (s *Store) Verify(key rooms.RoomKey) (Report, error) {
 	if v.chained {
 		v.report.Chain = fmt.Sprintf("%x", v.chain[:])
 	}
-	return v.report, nil
+	return v.report, v.verifyFiles()
 }
 
 // verifier goes through the segments of a room.
@@ -73,6 +78,7 @@ type verifier struct {
 	last    rooms.Seq
 	chain   chainSum
 	chained bool // chain is the one behind last
+	shared  map[rooms.Seq]sharedFile
 	lost    bool // last is a lost one: what follows continues from another chain
 }
 
@@ -199,6 +205,7 @@ func (v *verifier) record(rec *record, seq rooms.Seq, off int64) {
 	if rec.Lost {
 		v.report.Lost++
 	}
+	v.share(rec, seq)
 	if v.chained && !v.lost && !bytes.Equal(rec.Prev, v.chain[:]) {
 		v.problem(off, "message %d does not continue the chain", seq)
 	}

@@ -12,8 +12,7 @@ type flow struct {
 	sent, acked int64
 	pieces      []piece // sent and not acknowledged, in order
 	rtt         time.Duration
-	rates       [2]float64 // the highest rate in bytes a second, in this and the last rateTime
-	turned      time.Time  // when this rateTime began
+	rate        float64 // bytes a second, smoothed
 }
 
 // piece is what was sent at once.
@@ -28,7 +27,7 @@ const (
 	leastFlow = 64 << 10
 	firstFlow = 256 << 10
 	mostFlow  = 16 << 20
-	rateTime  = time.Second
+	smooth    = 32 // acknowledgements
 
 	// Beyond the round trip, so much may wait in buffers: half of one more, within these.
 	leastQueue = 5 * time.Millisecond
@@ -39,19 +38,18 @@ func newFlow(offset int64) *flow { return &flow{sent: offset, acked: offset} }
 
 // window is how many bytes may be under way.
 func (f *flow) window() int64 {
-	rate := max(f.rates[0], f.rates[1])
-	if rate == 0 {
+	if f.rate == 0 {
 		return firstFlow
 	}
-	queue := min(max(f.rtt/2, leastQueue), mostQueue)
-	return min(max(int64(rate*(f.rtt+queue).Seconds()), leastFlow), mostFlow)
+	queue := min(max(f.rtt/4, leastQueue), mostQueue)
+	return min(max(int64(f.rate*(f.rtt+queue).Seconds()), leastFlow), mostFlow)
 }
 
 // next is how many of the bytes that are left may be sent at once now; 0: the sender has
 // to wait for the receiver.
 func (f *flow) next(left int64) int64 {
 	window := f.window()
-	n := min(max(window/4, leastFlow/4), filePiece, left)
+	n := min(max(window/8, leastFlow/8), filePiece, left)
 	if f.sent-f.acked+n > window {
 		return 0
 	}
@@ -83,9 +81,14 @@ func (f *flow) ack(now time.Time, offset int64) bool {
 	if f.rtt == 0 || took < f.rtt {
 		f.rtt = took
 	}
-	if now.Sub(f.turned) > rateTime {
-		f.rates[1], f.rates[0], f.turned = f.rates[0], 0, now
+	rate := float64(offset-last.acked) / took.Seconds()
+	if f.rate == 0 {
+		f.rate = rate
 	}
-	f.rates[0] = max(f.rates[0], float64(offset-last.acked)/took.Seconds())
+	if rate > f.rate {
+		f.rate = rate
+	} else {
+		f.rate += (rate - f.rate) / smooth
+	}
 	return true
 }
