@@ -16,20 +16,20 @@ import (
 	"p2pchat/ui"
 )
 
-// fileFlags say where files go, and what goes with them.
-type fileFlags struct {
+// carryFlags say where files go, and what goes with them.
+type carryFlags struct {
 	downloads string
 	metadata  bool
 }
 
-func (f *fileFlags) flags(fl *pflag.FlagSet) {
+func (f *carryFlags) flags(fl *pflag.FlagSet) {
 	f.keep(fl)
 	fl.StringVar(&f.downloads, "downloads", "", "where saved files go (default: ~/Downloads/p2pchat)")
 	nameValues(fl, "downloads", "DIR")
 }
 
 // keep is the flag of who only sends.
-func (f *fileFlags) keep(fl *pflag.FlagSet) {
+func (f *carryFlags) keep(fl *pflag.FlagSet) {
 	fl.BoolVar(&f.metadata, "keep-metadata", false, "send pictures with place, time and camera left in")
 }
 
@@ -42,7 +42,7 @@ type depot struct {
 }
 
 // depot returns where the files of a chat go.
-func (s *settings) depot(client *node.Client, f fileFlags) (*depot, error) {
+func (s *settings) depot(client *node.Client, f carryFlags) (*depot, error) {
 	folder := f.downloads
 	if folder == "" {
 		home, err := os.UserHomeDir()

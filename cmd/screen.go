@@ -11,7 +11,7 @@ import (
 // screenFlags say how a chat shows itself to a person.
 type screenFlags struct {
 	bell, notify, images string
-	files                fileFlags
+	files                carryFlags
 }
 
 func (f *screenFlags) flags(fl *pflag.FlagSet) {

@@ -20,7 +20,7 @@ import (
 type sendFlags struct {
 	member memberFlags
 	file   string
-	files  fileFlags
+	files  carryFlags
 }
 
 func sendCommand(s *settings) *cobra.Command {
