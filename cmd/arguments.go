@@ -21,6 +21,9 @@ var meanings = map[string]string{
 func takes(names ...string) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
 		if len(args) > len(names) {
+			if len(args) > 1 && names[0] == "[TARGET]" && strings.HasPrefix(args[0], "/") {
+				return usagef("the address has a blank or a line break in it: put it in one piece, as the host printed it")
+			}
 			surplus := fmt.Sprintf("%q is one argument too many for %s", args[len(names)], c.CommandPath())
 			if len(names) > 0 && strings.Trim(names[len(names)-1], "[]") == "TEXT" {
 				return usagef("%s; put a TEXT of several words in quotes", surplus)

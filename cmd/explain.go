@@ -16,6 +16,7 @@ var shellHints = map[rooms.Code]string{
 	rooms.RoomExists:    "leave --create out to enter it, or choose another name",
 	rooms.NoSuchRoom:    "p2pchat join TARGET --room ID --create makes it",
 	rooms.RoomFull:      "try again later, or ask an operator of the room to raise its limit",
+	rooms.NameTaken:     "--nick NAME takes another",
 	rooms.NotInRoom:     "say which with --room ID",
 	rooms.Denied:        "ask an operator of the room",
 	rooms.Banned:        "ask an operator of the room to take the ban back",

@@ -88,6 +88,9 @@ func (s *settings) notebook(w rooms.Welcome) (*history.Notebook, error) {
 	var inUse *history.InUseError
 	switch {
 	case errors.As(err, &inUse):
+		if !s.json {
+			fmt.Fprintln(os.Stderr, "you are connected from another terminal, too, and are one person in both; for a second one: --data DIR")
+		}
 		return nil, nil
 	case err != nil:
 		fmt.Fprintf(os.Stderr, "what the host has not confirmed is lost when you leave: %v\n", err)

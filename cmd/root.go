@@ -66,10 +66,18 @@ func Main() int {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), ends...)
 	defer stop()
-	err := root().ExecuteContext(ctx)
+	c := root()
+	if len(os.Args) == 2 && os.Args[1] == "--version" { // as many programs have it
+		c.SetArgs([]string{"version"})
+	}
+	err := c.ExecuteContext(ctx)
 	var silent silentError
 	if err != nil && !errors.As(err, &silent) {
-		fmt.Fprintf(os.Stderr, "p2pchat: %s%s\n", ui.SanitizeBody(err.Error()), damageHint(err))
+		text := "p2pchat: " + ui.SanitizeBody(err.Error()) + damageHint(err)
+		if isTerminal(os.Stderr) {
+			text = ui.Wrap(text, ui.TerminalWidth(os.Stderr))
+		}
+		fmt.Fprintln(os.Stderr, text)
 	}
 	return exitCode(err)
 }

@@ -57,9 +57,9 @@ func wordsOf(sum [sha256.Size]byte) []string {
 // otherHost says that another key answers than a target names, and what to do.
 func otherHost(expected, actual peer.ID) *rooms.Refusal {
 	return rooms.Refuse(rooms.IdentityMismatch,
-		"don't go on unless the person who runs the host tells you, by another way than this, that its key is new: "+
-			"p2pchat id shows the words there; then take the new address from that person, and save it under another name",
-		"another host answers at this address: %s was expected, %s is there", withWords(expected), withWords(actual))
+		"Don't go on, unless the person who runs the host tells you, by another way than this, that its key is new. There, "+
+			"p2pchat id shows its words. Then take the new address from that person, and save it under another name.",
+		"this is not the host that was meant: another one answers at its address\nmeant: %s\nfound: %s", withWords(expected), withWords(actual))
 }
 
 func withWords(id peer.ID) string {

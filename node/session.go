@@ -123,6 +123,9 @@ func (s *session) end() {
 		return
 	default:
 	}
+	if s.host.closing() {
+		s.out.push(0, rooms.Refuse(rooms.Unreachable, "", "the host was stopped"))
+	}
 	s.out.finish()
 	if !s.host.closing() {
 		t := time.NewTimer(graceTime)

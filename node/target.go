@@ -48,7 +48,7 @@ func ParseTarget(s string) (Target, error) {
 func parseMultiaddr(s string) (Target, error) {
 	a, err := ma.NewMultiaddr(s)
 	if err != nil {
-		return Target{}, fmt.Errorf("%q is no multiaddr: %w", s, err)
+		return Target{}, fmt.Errorf("%q is not a whole address: copy all that p2pchat host printed, to its last character", s)
 	}
 	info, err := peer.AddrInfoFromP2pAddr(a)
 	if err != nil {

@@ -2,6 +2,7 @@ package rooms
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -56,6 +57,9 @@ type Refusal struct {
 func (r *Refusal) Error() string {
 	if r.Hint == "" {
 		return r.Message
+	}
+	if strings.Contains(r.Message, "\n") { // of several lines: the hint has one of its own
+		return r.Message + "\n" + r.Hint
 	}
 	return r.Message + "; " + r.Hint
 }

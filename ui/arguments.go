@@ -144,7 +144,11 @@ func (a *arguments) flags(max int, values map[string]func(string) *rooms.Refusal
 // usage is the refusal of a line that is not what the command takes.
 func (a *arguments) usage(format string, args ...any) *rooms.Refusal {
 	e := a.entry
-	return rooms.Refuse(rooms.BadRequest, "usage: "+e.usage()+", for example "+e.example, "/"+e.name+" "+format, args...)
+	hint := "usage: " + e.usage()
+	if e.example != e.usage() {
+		hint += ", for example " + e.example
+	}
+	return rooms.Refuse(rooms.BadRequest, hint, "/"+e.name+" "+format, args...)
 }
 
 // count reads a number that is not negative.

@@ -1,8 +1,10 @@
 package ui
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -57,6 +59,8 @@ type chat struct {
 	replaying   bool     // between the marks of earlier messages
 	day         time.Time
 	bell        ringer
+	quitting    time.Time     // when /quit was typed on the host itself
+	last        rooms.Message // the person's own last one that came
 	interrupted time.Time
 }
 
@@ -114,6 +118,10 @@ func (c *chat) read(in input) {
 		return
 	}
 	line := in.text
+	if no := c.scene.noNumber(line); no != nil && !c.moving() {
+		c.print(c.page.refusal(no)...)
+		return
+	}
 	if !c.scene.inRoom() && !c.moving() && !strings.HasPrefix(line, "/") {
 		choice, ok := c.scene.choice(line)
 		if !ok {
@@ -139,7 +147,7 @@ func (c *chat) read(in input) {
 	switch {
 	case no != nil:
 		c.print(c.page.refusal(no)...)
-	case c.already(t.cmd):
+	case c.already(t.cmd), c.surely(t.cmd):
 	case t.cmd != nil:
 		c.ask(t)
 	default:
@@ -152,7 +160,10 @@ func (c *chat) reaching(cmd rooms.Command) *rooms.Refusal {
 	if _, speaks := cmd.(rooms.Say); speaks || cmd == nil || !c.loop.away || moves(cmd) {
 		return nil
 	}
-	return rooms.Refuse(rooms.Unreachable, "what you say is kept until it can; ask again then", "the host can't be reached now")
+	if _, whispers := cmd.(rooms.Whisper); whispers {
+		return rooms.Refuse(rooms.Unreachable, "whispers are not kept: the Up key brings it back", "not whispered: the host can't be reached now")
+	}
+	return rooms.Refuse(rooms.Unreachable, "ask again when it can; what you say in the room is kept", "the host can't be reached now")
 }
 
 // nowhere explains that nobody would hear what is said.
@@ -231,9 +242,22 @@ func (c *chat) answered(t typed, ev rooms.Event) {
 	case rooms.Member:
 		c.whois(ev)
 	default:
-		c.print(c.page.answer(ev)...)
+		c.print(c.page.answer(c.nearRoom(t.cmd, ev))...)
 		c.noRoom(t.cmd, ev)
 	}
+}
+
+// nearRoom adds to the refusal of a room that there is not which one may be meant.
+func (c *chat) nearRoom(cmd rooms.Command, answer rooms.Event) rooms.Event {
+	j, joins := cmd.(rooms.Join)
+	no, refused := answer.(*rooms.Refusal)
+	if !joins || !refused || no.Code != rooms.NoSuchRoom {
+		return answer
+	}
+	if near := c.scene.meant(j.Room); near != "" {
+		return rooms.Refuse(no.Code, "did you mean "+near+"? "+no.Hint, "%s", no.Message)
+	}
+	return answer
 }
 
 // carriedOut acts on a Done; most are told by an event as well, to everybody.
@@ -290,7 +314,9 @@ func (c *chat) out(format string, args ...any) {
 	c.term.SetCompleter(c.scene.completer())
 	c.say(format, args...)
 	c.moved()
-	c.say("list shows the rooms, an ID joins one, /quit leaves")
+	if !c.moving() {
+		c.whereTo()
+	}
 }
 
 func (c *chat) roster(r rooms.Roster) {
@@ -301,7 +327,13 @@ func (c *chat) roster(r rooms.Roster) {
 	}
 }
 
+// listed puts the rooms in the order in which a person wants them: where most people are,
+// and of empty ones the lobby first.
 func (c *chat) listed(l rooms.Listing) {
+	slices.SortStableFunc(l.Rooms, func(a, b rooms.RoomInfo) int {
+		first := func(r rooms.RoomInfo) int { return map[bool]int{true: 0, false: 1}[r.Room == "lobby"] }
+		return cmp.Or(b.Members-a.Members, first(a)-first(b))
+	})
 	c.scene.listed = l.Rooms
 	c.term.SetCompleter(c.scene.completer())
 }

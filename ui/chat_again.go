@@ -171,7 +171,7 @@ func (c *chat) resumed(ev rooms.Entered) {
 	if notice != "" {
 		c.say("%s", notice)
 	}
-	c.print(c.page.updated(was, ev.Room)...)
+	c.print(c.page.updated(was, ev.Room, "")...)
 	switch {
 	case another:
 		c.account.begun(ev.From)

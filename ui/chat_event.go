@@ -75,6 +75,17 @@ func (c *chat) menu() {
 	})
 }
 
+// whereTo shows the rooms to somebody who is in none any more.
+func (c *chat) whereTo() {
+	c.send(typed{cmd: rooms.List{}}, func(answer rooms.Event, show func()) {
+		if c.scene.inRoom() {
+			return
+		}
+		show()
+		c.say("a number or an ID joins one, create ID makes one, /quit leaves")
+	})
+}
+
 // posted shows a message. What was said before the person came is faded and
 // stands between two marks; above what is new since the person was here is one, too.
 func (c *chat) posted(ev rooms.Posted) {
@@ -82,6 +93,7 @@ func (c *chat) posted(ev rooms.Posted) {
 		return
 	}
 	c.noteMessage(ev.Message)
+	c.noteOwn(ev.Message)
 	if ev.Seq <= c.missed.skip {
 		return
 	}
@@ -118,6 +130,16 @@ func (c *chat) posted(ev rooms.Posted) {
 	if earlier && ev.Seq == c.scene.head {
 		c.replaying = false
 		c.say("now --")
+	}
+}
+
+// noteOwn remembers the person's own last message.
+func (c *chat) noteOwn(m rooms.Message) {
+	switch {
+	case m.Kind == rooms.Redaction && m.Target == c.last.Seq:
+		c.last = rooms.Message{}
+	case m.From.Peer == c.scene.peer && m.Kind != rooms.Redaction && m.Kind != rooms.Lost && !m.Redacted:
+		c.last = m
 	}
 }
 
@@ -190,7 +212,7 @@ func (c *chat) room(ev rooms.RoomChanged) {
 		c.out("#%s was closed%s", ev.Room.Room, why)
 	case ev.What == rooms.RoomUpdated && here:
 		if !c.hidesBy(ev.By) {
-			c.print(c.page.updated(c.scene.room, ev.Room)...)
+			c.print(c.page.updated(c.scene.room, ev.Room, ev.By)...)
 		}
 		c.scene.room = ev.Room
 		c.showStatus()

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"strings"
+	"time"
 
 	"p2pchat/rooms"
 )
@@ -55,7 +56,34 @@ func (c *chat) statusLines() []string {
 
 func (c *chat) help(name string) { c.print(c.page.helpFor(name)...) }
 
-func (c *chat) quit(why string) { c.loop.quit(why) }
+// quit leaves. The host's owner takes everybody along, and is asked first.
+func (c *chat) quit(why string) {
+	now := c.loop.o.Now()
+	if others := c.scene.room.Members - 1; c.loop.o.Owner && others > 0 && now.Sub(c.quitting) > quitTime {
+		c.quitting = now
+		c.say("that stops the host, and puts out who is on it, %s in this room among them; /quit again does it", plural(others, "other"))
+		return
+	}
+	c.loop.quit(why)
+}
+
+// quitTime is how long a first /quit on the host itself counts.
+const quitTime = 15 * time.Second
+
+// surely asks before the person's last message is removed, which "/redact" alone does:
+// it may not be the one that is meant. It reports whether it asked.
+func (c *chat) surely(cmd rooms.Command) bool {
+	r, ok := cmd.(rooms.Redact)
+	if !ok || r.Seq != 0 || c.last.Seq == 0 || c.last.Room != c.scene.room.Room {
+		return false
+	}
+	text := c.last.Text
+	if c.last.File != nil {
+		text = strings.TrimSpace(c.last.File.Name + " " + text)
+	}
+	c.say("your last message is %s; /redact %d removes it, for good", quote(text), c.last.Seq)
+	return true
+}
 
 // state answers /status: what is known here, and for its owner the host's own answer.
 func (c *chat) state(string) {

@@ -25,7 +25,7 @@ func TestChatHere(t *testing.T) {
 			{"/unignore bob", []string{"-- bob is heard again"}},
 			{"/unignore bob", []string{`!! "bob" is not ignored; /ignore shows who is`}},
 			{"/status", []string{"-- you are alice (…lice0001), in #dev (2 of 10, member)", "-- host: Ada's box, 12D3KooWHostHostHostHostHostHostHostHostHostHost0003"}},
-			{"/help leave", []string{"-- /leave", "   Leave the room.", "   For example: /leave", "   Also: /part"}},
+			{"/help leave", []string{"-- /leave", "   Leave the room.", "   Also: /part"}},
 			{"/wo", []string{"!! there is no command /wo; did you mean /who? /help lists the commands; //wo says it"}},
 			{"/limit many", []string{`!! /limit needs a number, not "many"; usage: /limit N, for example /limit 10`}},
 		} {
@@ -78,7 +78,7 @@ func TestChatShowsAnswers(t *testing.T) {
 			{
 				"/who",
 				rooms.Roster{Room: "dev", Members: []rooms.Member{{Peer: alice, Nick: "alice", Role: rooms.Operator}, {Peer: bob, Nick: "b\x1bb", Muted: true}}},
-				[]string{"-- 2 members in #dev", "   alice  …lice0001  op", "   b^[b  …BobB0002  muted"},
+				[]string{"-- 2 members in #dev", "   alice  …lice0001  op", "   b^[b   …BobB0002  muted"},
 			},
 			{"/list", rooms.Listing{}, []string{"-- no public room is open"}},
 			{

@@ -76,6 +76,10 @@ func (c *chat) ignore(nick string) {
 
 func (c *chat) unignore(name string) {
 	name = strings.TrimPrefix(name, "@")
+	if name == "" {
+		c.print(c.page.refusal((&arguments{entry: lookup("unignore")}).usage("needs a nick"))...)
+		return
+	}
 	peer, ok := oneOf(c.circle.ignored, name)
 	if m, here := c.scene.find(name); here && c.circle.isIgnored(m.Peer) {
 		peer, ok = m.Peer, true

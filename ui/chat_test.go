@@ -19,21 +19,20 @@ func TestChatOffersTheChoices(t *testing.T) {
 		s.want(
 			"-- connected to Ada's box (…Host0003) as alice",
 			"-- 2 public rooms",
-			"    1  dev    3 of 10  what we build",
-			"    2  lobby  12 here",
+			"    1  lobby  12 here",
+			"    2  dev    3 of 10  what we build",
 			"-- you can",
 			"   join    a room: type its number or its ID",
 			"   create  a room: type create and an ID",
 			"   list    the rooms again: type list")
 		for line, want := range map[string]rooms.Command{
-			"2":              rooms.Join{Room: "lobby", Recent: 10},
+			"2":              rooms.Join{Room: "dev", Recent: 10},
 			" DEV ":          rooms.Join{Room: "dev", Recent: 10},
 			"#lobby":         rooms.Join{Room: "lobby", Recent: 10},
 			"made-since":     rooms.Join{Room: "made-since", Recent: 10},
-			"join 2":         rooms.Join{Room: "lobby", Recent: 10},
-			"/join 2":        rooms.Join{Room: "lobby", Recent: 10},
+			"join 2":         rooms.Join{Room: "dev", Recent: 10},
+			"/join 2":        rooms.Join{Room: "dev", Recent: 10},
 			"#2":             rooms.Join{Room: "2", Recent: 10},
-			"3":              rooms.Join{Room: "3", Recent: 10},
 			"list":           rooms.List{},
 			"create x":       rooms.Create{Room: "x"},
 			"join elsewhere": rooms.Join{Room: "elsewhere", Recent: 10},
@@ -50,6 +49,14 @@ func TestChatOffersTheChoices(t *testing.T) {
 			s.wantAsked(t)
 			s.want("!! you are in no room; type a room's number or ID to join it, create ID for a", "    │ new one, or list")
 		}
+		s.forget()
+		s.say("3")
+		s.wantAsked(t)
+		s.want("!! there is no number 3: the list ends at 2; list shows the rooms")
+		s.say("join lobyb")
+		s.settle(t, rooms.Refuse(rooms.NoSuchRoom, "/list shows the rooms", "there is no room %q", "lobyb"))
+		s.want("!! there is no room \"lobyb\"; did you mean lobby? /list shows the rooms")
+		s.forget()
 		s.say("list")
 		s.settle(t, rooms.Listing{Rooms: []rooms.RoomInfo{{Room: "dev"}, {Room: "1"}}})
 		for line, room := range map[string]string{"1": "1", "/join 1": "1", "2": "1", "join #1": "1"} {
@@ -180,7 +187,7 @@ func TestChatFollowsTheRoom(t *testing.T) {
 			{rooms.Path{Path: "relayed", Transport: "quic", RTT: time.Second}, nil},
 			{rooms.Path{Path: "punched", Transport: "quic"}, []string{"-- now connected directly, through a punched hole, over quic"}},
 			{rooms.RoomChanged{What: rooms.RoomLeft, Room: rooms.RoomInfo{Room: "dev"}, Reason: "kicked by rob: bye"}, []string{
-				"-- you are out of #dev: kicked by rob: bye", "-- list shows the rooms, an ID joins one, /quit leaves",
+				"-- you are out of #dev: kicked by rob: bye",
 			}},
 			{posted(9, bob, "rob", "not for you"), nil},
 		} {
@@ -190,6 +197,8 @@ func TestChatFollowsTheRoom(t *testing.T) {
 		if s.term.prompt != "p2pchat> " {
 			t.Errorf("prompt %q", s.term.prompt)
 		}
+		s.settle(t, rooms.Listing{Rooms: []rooms.RoomInfo{{Room: "lobby", Members: 2}}})
+		s.want("-- 1 public room", "    1  lobby  2 here", "-- a number or an ID joins one, create ID makes one, /quit leaves")
 	})
 }
 
@@ -203,7 +212,7 @@ func TestChatLeavesAndComesBack(t *testing.T) {
 		s.tell(rooms.RoomChanged{What: rooms.RoomLeft, Room: rooms.RoomInfo{Room: "dev"}})
 		s.settle(t, rooms.Done{})
 		s.enter(dev(1), member(alice, "alice"))
-		s.want("-- you left #dev", "-- list shows the rooms, an ID joins one, /quit leaves",
+		s.want("-- you left #dev",
 			"-- you are in #dev as alice · nobody else here yet · /help", "-- topic: what we build")
 		if s.term.prompt != "#dev> " {
 			t.Errorf("prompt %q", s.term.prompt)

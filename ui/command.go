@@ -19,6 +19,7 @@ type entry struct {
 	example string
 	who     audience
 	word    offer                                                        // what completion offers for the first word behind it
+	lines   bool                                                         // it takes a text of several lines
 	second  offer                                                        // and for the second one
 	build   func(p parser, a *arguments) (rooms.Command, *rooms.Refusal) // asks the host
 	local   func(h hands, arg string)                                    // or is done here
@@ -97,6 +98,9 @@ func (p parser) parse(line string) (typed, *rooms.Refusal) {
 	e := lookup(name)
 	if e == nil {
 		return typed{}, unknown(name)
+	}
+	if !e.lines && strings.Contains(strings.Trim(line, blanks), "\n") {
+		return typed{}, rooms.Refuse(rooms.BadRequest, "put a second / in front to say it as it is", "/%s takes one line, and this has several", e.name)
 	}
 	a := &arguments{entry: e, rest: rest}
 	if e.build == nil {

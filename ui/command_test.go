@@ -27,7 +27,6 @@ func TestParseLine(t *testing.T) {
 		"/create dev": rooms.Create{Room: "dev"},
 		"/create #dev --limit 3 --private --topic \"a \\\"b\\\" c\" --no-history": rooms.Create{Room: "dev", Limit: 3, Private: true, Topic: `a "b" c`, NoHistory: true},
 		"/create --topic=x --limit=3 dev":                                         rooms.Create{Room: "dev", Limit: 3, Topic: "x"},
-		"/create --private\ndev":                                                  rooms.Create{Room: "dev", Private: true},
 		"/join dev":                                                               rooms.Join{Room: "dev", Recent: 10},
 		"/join  #dev ":                                                            rooms.Join{Room: "dev", Recent: 10},
 		"/join p2pchat:good":                                                      rooms.Join{Invite: good, Recent: 10},

@@ -100,23 +100,23 @@ func TestChatStopsEnteringAndIsRefused(t *testing.T) {
 func TestStatusRow(t *testing.T) {
 	sit(t, inDev, func(s *seat) {
 		s.tell(rooms.Path{Path: "punched", Transport: "quic", RTT: 23 * time.Millisecond})
-		if got := s.term.status; got != "punched 25 ms" {
+		if got := s.term.status; got != "alice · punched 25 ms" {
 			t.Errorf("status %q", got)
 		}
 		s.enter(dev(2), member(alice, "alice"), member(bob, "bob"))
 		s.tell(rooms.MemberChanged{Room: "dev", What: rooms.MemberJoined, Member: member(host, "carol")})
-		if got := s.term.status; got != "punched 25 ms · 3 members" {
+		if got := s.term.status; got != "alice · punched 25 ms · 3 members" {
 			t.Errorf("status %q", got)
 		}
 		gone := member(alice, "alice")
 		gone.Away = "lunch"
 		s.tell(rooms.MemberChanged{Room: "dev", What: rooms.MemberAway, Member: gone})
-		if got := s.term.status; got != "punched 25 ms · you are away · 3 members" {
+		if got := s.term.status; got != "alice · punched 25 ms · you are away · 3 members" {
 			t.Errorf("status %q", got)
 		}
 		s.tell(rooms.MemberChanged{Room: "dev", What: rooms.MemberBack, Member: member(alice, "alice")})
 		s.tell(rooms.Connection{What: rooms.ConnectionLost})
-		if got := s.term.status; got != "connection lost, trying again · 3 members" {
+		if got := s.term.status; got != "connection lost, trying again · alice · 3 members" {
 			t.Errorf("status %q", got)
 		}
 	})
@@ -140,16 +140,86 @@ func TestLinesThatWaitAreShown(t *testing.T) {
 			t.Errorf("%q at once", s.term.waiting)
 		}
 		s.pass(overdue)
-		if want := []string{"… 00:00 alice hello^[[2J there", "… 00:00 alice /me waves"}; !slices.Equal(s.term.waiting, want) {
+		if want := []string{"… 00:00 alice hello^[[2J there", "… 00:00 * alice waves"}; !slices.Equal(s.term.waiting, want) {
 			t.Errorf("%q, want %q", s.term.waiting, want)
 		}
 		s.settle(t, rooms.Said{Seq: 3})
-		if want := []string{"… 00:00 alice /me waves"}; !slices.Equal(s.term.waiting, want) {
+		if want := []string{"… 00:00 * alice waves"}; !slices.Equal(s.term.waiting, want) {
 			t.Errorf("%q, want %q", s.term.waiting, want)
 		}
 		s.settle(t, rooms.Said{Seq: 4})
 		if s.term.waiting != nil {
 			t.Errorf("%q when all is said", s.term.waiting)
 		}
+	})
+}
+
+// The owner who leaves takes everybody along, and is asked first.
+func TestOwnerIsAskedBeforeTheHostStops(t *testing.T) {
+	owner := func(o *Options, _ *fakeHost) { o.Room, o.Owner = "dev", true }
+	sit(t, owner, func(s *seat) {
+		s.enter(dev(3), member(alice, "alice"), member(bob, "bob"), member(host, "carol"))
+		s.forget()
+		s.say("/quit")
+		s.want("-- that stops the host, and puts out who is on it, 2 others in this room among", "    │ them; /quit again does it")
+		s.pass(quitTime)
+		s.pass(1)
+		s.say("/quit")
+		if s.closed {
+			t.Fatal("an old /quit counts")
+		}
+		s.say("/quit")
+		if err := s.ended(); err != nil {
+			t.Error(err)
+		}
+	})
+	sit(t, owner, func(s *seat) {
+		s.enter(dev(1), member(alice, "alice")) // nobody to be asked for
+	})
+}
+
+func TestRedactAloneAsks(t *testing.T) {
+	sit(t, inDev, func(s *seat) {
+		s.enter(dev(2), member(alice, "alice"), member(bob, "bob"))
+		s.tell(posted(3, alice, "alice", "my secret"), posted(4, bob, "bob", "what?"))
+		s.forget()
+		s.say("/redact")
+		s.wantAsked(t)
+		s.want(`-- your last message is "my secret"; /redact 3 removes it, for good`)
+		s.say("/redact 3")
+		s.wantAsked(t, rooms.Redact{Seq: 3})
+		s.settle(t, rooms.Done{})
+		gone := posted(5, alice, "alice", "")
+		gone.Kind, gone.Target = rooms.Redaction, 3
+		s.tell(gone)
+		s.want("-- you removed message 3")
+		s.say("/redact")
+		s.wantAsked(t, rooms.Redact{})
+		s.settle(t, rooms.Refuse(rooms.BadRequest, "", "there is none"))
+	})
+}
+
+// A command is one line; pasted lines that begin with one are not run by accident.
+func TestCommandsTakeOneLine(t *testing.T) {
+	sit(t, inDev, func(s *seat) {
+		s.enter(dev(2), member(alice, "alice"), member(bob, "bob"))
+		s.forget()
+		s.say("/quit\n/nick evil")
+		s.wantAsked(t)
+		s.want("!! /quit takes one line, and this has several; put a second / in front to say it", "    │ as it is")
+		s.say("/me says\nmore")
+		s.wantAsked(t, rooms.Say{Kind: rooms.Action, Text: "says\nmore"})
+		s.settle(t, rooms.Said{})
+	})
+}
+
+func TestAwayHostTakesNoWhispers(t *testing.T) {
+	sit(t, inDev, func(s *seat) {
+		s.enter(dev(2), member(alice, "alice"), member(bob, "bob"))
+		s.tell(rooms.Connection{What: rooms.ConnectionLost})
+		s.forget()
+		s.say("/msg bob psst")
+		s.wantAsked(t)
+		s.want("!! not whispered: the host can't be reached now; whispers are not kept: the Up", "    │ key brings it back")
 	})
 }

@@ -220,7 +220,7 @@ func (s *seat) put(in input) {
 func (s *seat) special() string {
 	parts := strings.Split(s.term.status, " · ")
 	return strings.Join(slices.DeleteFunc(parts, func(part string) bool {
-		return strings.HasSuffix(part, " member") || strings.HasSuffix(part, " members")
+		return part == "alice" || strings.HasSuffix(part, " member") || strings.HasSuffix(part, " members")
 	}), " · ")
 }
 

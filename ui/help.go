@@ -15,11 +15,17 @@ var audiences = []struct {
 	{owner, "The owner of the host"},
 }
 
-// helpFor explains one command, or with an empty name all of them.
+// helpFor explains one command, all of them, or the keys; with an empty name it names the
+// commands.
 func (p *page) helpFor(name string) []string {
 	name = strings.TrimPrefix(strings.TrimSpace(name), "/")
-	if name == "" {
+	switch strings.ToLower(name) {
+	case "":
+		return p.helpBrief()
+	case "all":
 		return p.helpAll()
+	case "keys":
+		return p.helpKeys()
 	}
 	e := lookup(name)
 	if e == nil {
@@ -30,12 +36,51 @@ func (p *page) helpFor(name string) []string {
 	for _, text := range e.more {
 		rows = append(rows, p.item(text)...)
 	}
-	rows = append(rows, p.item("For example: "+e.example)...)
+	if e.example != e.usage() {
+		rows = append(rows, p.item("For example: "+e.example)...)
+	}
 	if len(e.aliases) > 0 {
 		rows = append(rows, p.item("Also: /"+strings.Join(e.aliases, " /"))...)
 	}
 	if e.who != everybody {
 		rows = append(rows, p.item("For: "+strings.ToLower(audiences[e.who].title))...)
+	}
+	return rows
+}
+
+// helpBrief names the commands, in few enough rows for every screen.
+func (p *page) helpBrief() []string {
+	var rows []string
+	for _, a := range audiences {
+		var names []string
+		for _, e := range commands() {
+			if e.who == a.who {
+				names = append(names, "/"+e.name)
+			}
+		}
+		if len(names) > 0 {
+			rows = append(rows, p.notice("%s: %s", a.title, strings.Join(names, " "))...)
+		}
+	}
+	return append(rows, p.notice("/help COMMAND explains one, /help all all of them, /help keys the keys; //x says /x")...)
+}
+
+// keyHelp is what a person needs to know of the keys; docs/terminal.md has all of them.
+var keyHelp = [][2]string{
+	{"Tab", "completes commands, flags, @nicks, #rooms, paths; again: the next one; Shift-Tab: back"},
+	{"Up, Down", "what you typed before"},
+	{"Ctrl-R", "search in that"},
+	{"Alt-Enter", "a new line (also Ctrl-J)"},
+	{"Ctrl-C", "empties the line; on an empty one stops what takes long"},
+	{"Ctrl-D", "leaves"},
+	{"Ctrl-Z", "suspends; fg goes on"},
+	{"Ctrl-L", "empties the screen"},
+}
+
+func (p *page) helpKeys() []string {
+	rows := p.notice("Keys:")
+	for _, k := range keyHelp {
+		rows = append(rows, p.item(pad(k[0], len("Alt-Enter"))+"  "+k[1])...)
 	}
 	return rows
 }

@@ -229,7 +229,7 @@ func TestJSONHere(t *testing.T) {
 	playJSON(t, nil, func(p *program) {
 		p.write(`{"do":"line","text":"/clear","ref":1}` + "\n" + `{"do":"line","text":"/help leave","ref":2}` + "\n")
 		p.want(`{"v":1,"type":"ok","ref":1}`,
-			`{"v":1,"type":"ok","ref":2,"text":"-- /leave\n   Leave the room.\n   For example: /leave\n   Also: /part"}`)
+			`{"v":1,"type":"ok","ref":2,"text":"-- /leave\n   Leave the room.\n   Also: /part"}`)
 	})
 }
 

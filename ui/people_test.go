@@ -95,7 +95,7 @@ func TestWhoisAndWhoShowWhoIsVerified(t *testing.T) {
 				"-- eve is " + string(eve), "-- its words: ember one two three four five six seven eight nine ten eleven",
 			}},
 			{"/who", rooms.Roster{Room: "dev", Members: []rooms.Member{member(bob, "bob"), member(eve, "eve")}}, []string{
-				"-- 2 members in #dev", "   bob ✓  …BobB0002", "   eve  …EveE0004",
+				"-- 2 members in #dev", "   bob ✓  …BobB0002", "   eve    …EveE0004",
 			}},
 		} {
 			s.say(tt.line)
@@ -159,7 +159,7 @@ func TestIgnoreLasts(t *testing.T) {
 				rooms.RoomChanged{What: rooms.RoomUpdated, Room: rooms.RoomInfo{Room: "dev", Topic: "tea"}, By: "eve"},
 				rooms.MemberChanged{Room: "dev", What: rooms.MemberKicked, Member: member(bob, "rob"), By: "eve"},
 			)
-			s.want("-- rob was made operator", "-- topic: tea", "-- rob was put out by eve")
+			s.want("-- rob was made operator", "-- topic: tea (eve)", "-- rob was put out by eve")
 			s.say("/ignore")
 			s.want("-- ignored: rob")
 		})

@@ -101,7 +101,7 @@ func TestPipeCommands(t *testing.T) {
 		p.wantNotices("-- 1 member in #dev", "   bob  …BobB0002", "!! there is no command /nonsense; /help lists the commands; //nonsense says it")
 		p.write("/topic\n/clear\n/help leave\n/ignore bob\n/leave\n")
 		p.settle(t, rooms.Done{})
-		p.wantNotices("-- topic: what we build", "-- /leave", "   Leave the room.", "   For example: /leave", "   Also: /part",
+		p.wantNotices("-- topic: what we build", "-- /leave", "   Leave the room.", "   Also: /part",
 			"!! a pipe ignores nobody; filter the output by its third field")
 		p.write("/quit\n")
 		var no *rooms.Refusal

@@ -58,7 +58,11 @@ func (p *page) clock(t time.Time) run { return run{dim, p.local(t).Format("15:04
 func (p *page) message(m rooms.Message, me string, earlier bool) (rows []string, mention bool) {
 	switch {
 	case m.Kind == rooms.Redaction:
-		return p.notice("%s removed message %d", SanitizeNick(m.From.Nick), m.Target), false
+		who := SanitizeNick(m.From.Nick)
+		if me == "" {
+			who = "you"
+		}
+		return p.notice("%s removed message %d", who, m.Target), false
 	case m.Kind == rooms.Lost:
 		return p.notice("a message is missing here: the host's disk has lost it"), false
 	}
@@ -266,21 +270,24 @@ func (p *page) already(room rooms.RoomInfo) []string {
 const maxNames = 12
 
 // updated tells what changed about the room.
-func (p *page) updated(was, is rooms.RoomInfo) []string {
+func (p *page) updated(was, is rooms.RoomInfo, by string) []string {
 	var rows []string
-	if was.Topic != is.Topic {
-		if is.Topic == "" {
-			rows = append(rows, p.notice("the room has no topic now")...)
-		} else {
-			rows = append(rows, p.notice("topic: %s", is.Topic)...)
-		}
+	if by != "" {
+		by = " (" + SanitizeNick(by) + ")"
 	}
-	if was.Limit != is.Limit {
-		if is.Limit == 0 {
-			rows = append(rows, p.notice("the room has no limit of its own now")...)
-		} else {
-			rows = append(rows, p.notice("the room takes %s now", plural(is.Limit, "member"))...)
-		}
+	switch {
+	case was.Topic == is.Topic:
+	case is.Topic == "":
+		rows = append(rows, p.notice("the room has no topic now%s", by)...)
+	default:
+		rows = append(rows, p.notice("topic: %s%s", is.Topic, by)...)
+	}
+	switch {
+	case was.Limit == is.Limit:
+	case is.Limit == 0:
+		rows = append(rows, p.notice("the room has no limit of its own now%s", by)...)
+	default:
+		rows = append(rows, p.notice("the room takes %s now%s", plural(is.Limit, "member"), by)...)
 	}
 	if was.Retention != is.Retention {
 		rows = append(rows, p.retention(is)...)

@@ -160,6 +160,26 @@ func (s *scene) pick(id string) string {
 	return id
 }
 
+// noNumber refuses a number that no listed room has, outside of every room.
+func (s *scene) noNumber(text string) *rooms.Refusal {
+	n, err := strconv.Atoi(strings.TrimSpace(text))
+	if s.inRoom() || err != nil || len(s.listed) == 0 || n >= 1 && n <= len(s.listed) || slices.ContainsFunc(s.listed, named(strings.TrimSpace(text))) {
+		return nil
+	}
+	return rooms.Refuse(rooms.NoSuchRoom, "list shows the rooms", "there is no number %d: the list ends at %d", n, len(s.listed))
+}
+
+// meant is the listed room whose ID is most like one that is not there; "": none is.
+func (s *scene) meant(id string) string {
+	best, least := "", 3
+	for _, r := range s.listed {
+		if d := distance(strings.ToLower(id), strings.ToLower(string(r.Room))); d > 0 && d < min(least, len(id)) {
+			best, least = string(r.Room), d
+		}
+	}
+	return best
+}
+
 // choice reads what a person outside of every room types into the menu: the
 // number or the ID of a room, listed or not, or one of the choices as a word.
 func (s *scene) choice(text string) (line string, ok bool) {

@@ -160,7 +160,8 @@ func TestChatDropsWhatWaits(t *testing.T) {
 		}
 		s.forget()
 		s.tell(rooms.RoomChanged{What: rooms.RoomClosed, Room: rooms.RoomInfo{Room: "dev"}, Reason: "closed by anna"})
-		s.want("-- #dev was closed by anna", `-- 1 line was not said, "line 9"`, "-- list shows the rooms, an ID joins one, /quit leaves")
+		s.want("-- #dev was closed by anna", `-- 1 line was not said, "line 9"`)
+		s.settle(t, rooms.Refuse(rooms.Busy, "later", "no"))
 		s.pass(time.Hour)
 		if n := len(h.heard); n != 20 {
 			t.Errorf("%d lines heard", n)
@@ -242,6 +243,7 @@ func TestPlainChatWaitsItsTurn(t *testing.T) {
 		s.settle(t, rooms.Said{})
 		s.wantAsked(t, rooms.Leave{})
 		s.settle(t, rooms.Done{})
+		s.settle(t, rooms.Listing{})
 	})
 }
 

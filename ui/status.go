@@ -24,6 +24,7 @@ func (c *chat) showStatus() {
 	add(c.speech.status(c.loop.away))
 	add(c.waitsFor())
 	add(c.transferring())
+	add(SanitizeNick(c.scene.nick))
 	if !c.loop.away {
 		add(wayBrief(c.scene.way))
 	}
@@ -71,11 +72,11 @@ func (c *chat) showWaiting() {
 	var rows []string
 	if c.speech.late || c.speech.slow || c.loop.away {
 		for _, l := range c.speech.lines {
-			text := l.text()
+			who := SanitizeNick(c.scene.nick)
 			if say, ok := l.say(); ok && say.Kind == rooms.Action {
-				text = "/me " + text
+				who = "* " + who
 			}
-			rows = append(rows, fmt.Sprintf("… %s %s %s", c.page.local(l.at).Format("15:04"), SanitizeNick(c.scene.nick), Sanitize(text)))
+			rows = append(rows, fmt.Sprintf("… %s %s %s", c.page.local(l.at).Format("15:04"), who, Sanitize(l.text())))
 		}
 	}
 	if !slices.Equal(rows, c.waiting) {

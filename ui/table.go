@@ -53,11 +53,11 @@ func forTalking() []*entry {
 			help: "Take another name.", build: buildNick,
 		},
 		{
-			name: "me", args: "TEXT", example: "/me waves",
+			name: "me", args: "TEXT", example: "/me waves", lines: true,
 			help: "Say what you do.", build: buildMe,
 		},
 		{
-			name: "msg", args: "NICK TEXT", example: "/msg bob see you at eight", word: offerNicks,
+			name: "msg", args: "NICK TEXT", example: "/msg bob see you at eight", word: offerNicks, lines: true,
 			help: "Whisper to one member, in this room or another.", build: buildMsg,
 			more: []string{"Only the two of you see it, and it is not kept. The host could read it."},
 		},
@@ -117,7 +117,7 @@ func forTalking() []*entry {
 func forFiles() []*entry {
 	return []*entry{
 		{
-			name: "send", args: "PATH [CAPTION]", example: "/send ~/cat.png look at this", word: offerPaths,
+			name: "send", args: "PATH [CAPTION]", example: "/send ~/cat.png look at this", word: offerPaths, lines: true,
 			help: "Share a file with the room.", local: hands.sendFiles,
 			more: []string{
 				"Drag it into the terminal behind /send, or complete the path with Tab; several paths share several files.",
@@ -177,7 +177,7 @@ func forOperators() []*entry {
 			more: []string{"The host's owner outside of any room sees those of all rooms."},
 		},
 		{
-			name: "revoke", args: "ID", example: "/revoke k7f2", who: operators,
+			name: "revoke", args: "ID", example: "/revoke 20cb61a7df190e32", who: operators,
 			help: "End an invite.", build: buildRevoke, done: doneRevoke,
 		},
 	}
@@ -252,7 +252,7 @@ func hereOnly() []*entry {
 			help: "Show where you are and how you are connected.", local: hands.state,
 		},
 		{
-			name: "edit", args: "[TEXT]", example: "/edit",
+			name: "edit", args: "[TEXT]", example: "/edit", lines: true,
 			help: "Write a message in your editor.", local: hands.edit,
 			more: []string{"The editor is $VISUAL or $EDITOR. What you save comes back into the line; Enter says it."},
 		},
@@ -261,8 +261,8 @@ func hereOnly() []*entry {
 			help: "Empty the screen.", local: hands.clear,
 		},
 		{
-			name: "help", args: "[COMMAND]", example: "/help create", word: offerCommands,
-			help: "Explain the commands, or one of them.", local: hands.help,
+			name: "help", args: "[COMMAND|all|keys]", example: "/help create", word: offerCommands,
+			help: "Name the commands, or explain one, all, or the keys.", local: hands.help,
 		},
 		{
 			name: "quit", aliases: []string{"exit"}, args: "[REASON]", example: "/quit good night",

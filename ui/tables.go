@@ -74,12 +74,16 @@ func occupancy(r rooms.RoomInfo) string {
 
 func (p *page) roster(r rooms.Roster) []string {
 	rows := p.notice("%s in #%s", plural(len(r.Members), "member"), r.Room)
-	for _, m := range r.Members {
-		name := SanitizeNick(m.Nick)
+	names, wide := make([]string, len(r.Members)), 0
+	for i, m := range r.Members {
+		names[i] = SanitizeNick(m.Nick)
 		if p.verified != nil && p.verified(m.Peer) {
-			name += " ✓"
+			names[i] += " ✓"
 		}
-		rows = append(rows, p.item(name+"  "+shortPeer(m.Peer)+traits(m))...)
+		wide = max(wide, columns(names[i]))
+	}
+	for i, m := range r.Members {
+		rows = append(rows, p.item(pad(names[i], wide)+"  "+shortPeer(m.Peer)+traits(m))...)
 	}
 	return rows
 }
@@ -265,7 +269,11 @@ func (p *page) host(s rooms.HostStatus) []string {
 		return rows
 	}
 	// To be copied in one piece: not broken into rows.
-	return append(append(rows, p.notice("to join, on another machine:")...), "p2pchat join "+Sanitize(s.Target))
+	where := "on another machine"
+	if strings.HasPrefix(s.Target, "/ip4/127.") || strings.HasPrefix(s.Target, "/ip6/::1/") {
+		where = "in another terminal of this machine"
+	}
+	return append(append(rows, p.notice("to join, %s:", where)...), "p2pchat join "+Sanitize(s.Target))
 }
 
 // plural counts things whose name takes an s.

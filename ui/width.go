@@ -66,3 +66,24 @@ func cutToWidth(s string, width int) string {
 
 // CutRow cuts text so that it stays within one row of a terminal of this many columns.
 func CutRow(text string, columns int) string { return cutToWidth(text, max(1, columns-1)) }
+
+// Wrap breaks text into rows of a terminal of this many columns, at blanks where it can.
+// Links and addresses stay whole.
+func Wrap(text string, columns int) string {
+	var rows []string
+	for _, line := range strings.Split(text, "\n") {
+		for rest := cells([]run{{plain, line}}); ; {
+			keepLinksWhole(rest)
+			var row []cell
+			row, rest = fill(rest, max(8, columns-1))
+			var b strings.Builder
+			for _, c := range row {
+				b.WriteString(c.text)
+			}
+			if rows = append(rows, b.String()); len(rest) == 0 {
+				break
+			}
+		}
+	}
+	return strings.Join(rows, "\n")
+}
