@@ -216,10 +216,10 @@ func (u *Upload) Offset() int64 {
 
 // Write adds bytes to what is there. After an error nothing more is taken.
 func (u *Upload) Write(b []byte) (int, error) {
-	if u.failed == nil && (u.part == nil || int64(len(b)) > u.part.size-u.part.written) {
+	if len(b) > 0 && u.failed == nil && (u.part == nil || int64(len(b)) > u.part.size-u.part.written) {
 		u.failed = fmt.Errorf("%w: it is longer", ErrContent)
 	}
-	if u.failed != nil {
+	if u.failed != nil || len(b) == 0 {
 		return 0, u.failed
 	}
 	if _, u.failed = u.file.WriteAt(b, u.part.written); u.failed != nil {
