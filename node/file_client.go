@@ -158,6 +158,10 @@ func (t *transfer) progress(done int64) {
 	}
 }
 
+// cutPause is how long a transfer waits that was cut off and has come on: a relay may cut
+// it many times.
+const cutPause = 20 * time.Millisecond
+
 // run tries until it is done, or there is no sense in going on.
 func (t *transfer) run(ctx context.Context, try func(context.Context, *fileStream) error) error {
 	pause := firstRetry
@@ -172,7 +176,7 @@ func (t *transfer) run(ctx context.Context, try func(context.Context, *fileStrea
 			return errors.Join(err, ctx.Err())
 		}
 		if t.done > before {
-			pause = firstRetry
+			pause = cutPause
 		}
 		wait, again := t.passes(c, err, pause)
 		if !again {
@@ -249,7 +253,8 @@ type fileStream struct {
 	speaks func() bool // whether the host speaks the protocol
 }
 
-// fileStream opens a stream beside the chat: over the same connection.
+// fileStream opens a stream beside the chat: over the same connection, or where a relay
+// counts the bytes of that, over another circuit of it.
 func (k *Client) fileStream(ctx context.Context, at conn) (*fileStream, error) {
 	if k.config.files != nil {
 		c, err := k.config.files()
@@ -263,7 +268,13 @@ func (k *Client) fileStream(ctx context.Context, at conn) (*fileStream, error) {
 		return nil, rooms.Refuse(rooms.Denied, "join the host for that", "no files travel over this connection")
 	}
 	net := k.config.dialer.net
-	s, err := net.Stream(ctx, chat.Conn(), protocol.ID(wire.FileProtocol))
+	var s conn
+	var err error
+	if wearAt(at) > 0 { // the relay would cut the chat
+		s, err = net.Beside(ctx, chat.Conn(), protocol.ID(wire.FileProtocol))
+	} else {
+		s, err = net.Stream(ctx, chat.Conn(), protocol.ID(wire.FileProtocol))
+	}
 	if err != nil {
 		return nil, err
 	}
