@@ -92,13 +92,10 @@ func (s *Store) Upload(key rooms.RoomKey, peer rooms.PeerID, desc rooms.File, al
 	if err != nil {
 		return nil, err
 	}
-	if err := f.begin(u, free, allow); err != nil || u.part == nil {
-		return u.orNone(err)
+	err = f.begin(u, free, allow)
+	if err == nil && u.part != nil {
+		err = u.open()
 	}
-	return u.orNone(u.open())
-}
-
-func (u *Upload) orNone(err error) (*Upload, error) {
 	if err != nil {
 		return nil, err
 	}
@@ -246,9 +243,10 @@ func (u *Upload) Close() error {
 	}
 	f := u.files
 	f.mu.Lock()
-	if u.part == nil {
+	if u.blob != nil {
 		f.release(u.blob)
-	} else {
+	}
+	if u.part != nil {
 		u.pause()
 	}
 	f.mu.Unlock()
