@@ -36,7 +36,7 @@ type Log struct {
 	blocks     blockWriter
 	retention  rooms.Retention // the last one that was asked for
 	unattached bool            // a message has shared a file, and has no attachment yet
-	redactions []rooms.Seq     // of the last segment, when the log was opened: until reconcile has seen them
+	redactions []rooms.Seq     // in the last write, when the log was opened: until reconcile has seen them
 	began      time.Time       // of the first message in the last segment; zero: not known
 }
 
