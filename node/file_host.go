@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"sync"
 	"time"
 
 	"p2pchat/node/wire"
@@ -22,27 +23,25 @@ type fileSession struct {
 	peer   rooms.PeerID
 	conn   conn
 	reader *wire.Reader
+
+	greeted func()
 }
 
-// serveFile serves a stream for a file from its first frame, when it calls greeted.
+// serveFile serves a stream for a file. It calls greeted when the member is known to be in
+// the room: until then it counts as a stranger.
 func (h *Host) serveFile(c conn, peer rooms.PeerID, greeted func()) {
 	defer c.Close()
 	defer context.AfterFunc(h.ctx, func() { cutOff(c) })()
-	s := &fileSession{host: h, peer: peer, conn: c, reader: wire.NewReader(c)}
+	s := &fileSession{host: h, peer: peer, conn: c, reader: wire.NewReader(c), greeted: sync.OnceFunc(greeted)}
+	defer s.greeted()
 	_ = c.SetReadDeadline(time.Now().Add(helloTime))
 	request, err := s.reader.FileRequest()
-	greeted()
 	if err != nil {
 		if !errors.Is(err, io.EOF) {
 			s.refuse(rooms.Refuse(rooms.BadRequest, "", "this is no request for a file"))
 		}
 		return
 	}
-	if refusal := h.files.enter(peer, h.limits); refusal != nil {
-		s.refuse(refusal)
-		return
-	}
-	defer h.files.leave(peer)
 	switch v := request.(type) {
 	case wire.Put:
 		err = s.put(v)
@@ -99,7 +98,9 @@ func (s *fileSession) enter(id rooms.RoomID, put bool) (d door, refusal *rooms.R
 	}
 	if refusal != nil && refusal.Code == rooms.NoSuchFile {
 		sleep(s.host.ctx, hesitation())
+		return d, refusal
 	}
+	s.greeted()
 	return d, refusal
 }
 
@@ -135,9 +136,13 @@ func (s *fileSession) sick(err error) error {
 // get sends a file.
 func (s *fileSession) get(v wire.Get) error {
 	d, refusal := s.enter(v.Room, false)
+	if refusal == nil {
+		refusal = s.host.files.enter(s.peer, s.host.limits)
+	}
 	if refusal != nil {
 		return refusal
 	}
+	defer s.host.files.leave(s.peer)
 	c, err := s.host.config.Store.Content(d.key, v.ID)
 	if errors.Is(err, os.ErrNotExist) {
 		sleep(s.host.ctx, hesitation())
@@ -214,9 +219,13 @@ func (s *fileSession) put(v wire.Put) error {
 	if refusal == nil {
 		refusal = s.host.limits.CheckFile(v.File)
 	}
+	if refusal == nil {
+		refusal = s.host.files.enter(s.peer, s.host.limits)
+	}
 	if refusal != nil {
 		return refusal
 	}
+	defer s.host.files.leave(s.peer)
 	key := putKey{s.peer, d.key, v.File.Hash}
 	mine := s.host.files.begin(key, s.conn)
 	defer s.host.files.end(key, mine)
