@@ -90,16 +90,12 @@ func bySeq(a *attachment, seq rooms.Seq) int {
 // shared. Contents that nothing refers to any more are gone when it returns nil.
 func (l *Log) detach(first, last rooms.Seq) error {
 	f := l.store.files
-	if f == nil {
-		return nil
-	}
 	var err error
 	for _, c := range f.postedIn(l.key) {
 		if c.posted >= first && c.posted <= last {
 			err = errors.Join(err, f.removeClaim(c))
 		}
 	}
-	removed := false
 	for _, a := range f.between(l.key, first, last) {
 		a.gone.Store(true)
 		rerr := l.store.fs.Remove(filepath.Join(l.store.shelfDir(l.key), attachmentName(a.seq, a.id, a.hash)))
@@ -108,12 +104,24 @@ func (l *Log) detach(first, last rooms.Seq) error {
 			continue
 		}
 		f.forget(l.key, a)
-		removed = true
 	}
-	if removed && err == nil {
-		err = l.store.fs.SyncDir(l.store.shelfDir(l.key))
+	return errors.Join(err, f.syncShelf(l.key), f.sweep())
+}
+
+// syncShelf makes it durable that attachments were removed.
+func (f *files) syncShelf(key rooms.RoomKey) error {
+	f.mu.Lock()
+	s := f.shelves[key]
+	unsynced := s != nil && s.unsynced
+	f.mu.Unlock()
+	if !unsynced {
+		return nil
 	}
-	return errors.Join(err, f.sweep())
+	err := f.store.fs.SyncDir(f.store.shelfDir(key))
+	f.mu.Lock()
+	s.unsynced = err != nil
+	f.mu.Unlock()
+	return err
 }
 
 func (f *files) between(key rooms.RoomKey, first, last rooms.Seq) []*attachment {
@@ -137,13 +145,16 @@ func (f *files) forget(key rooms.RoomKey, a *attachment) {
 		return
 	}
 	s.attachments = slices.Delete(s.attachments, i, i+1)
+	s.unsynced = true
 	f.letGo(key, a.blob)
 }
 
 // reconcile brings the attachments of a room in line with its messages, after the log
-// was opened whole: a crash may have come between the two. redactions are those of the
-// last segment.
-func (l *Log) reconcile(redactions []rooms.Seq) error {
+// was opened whole: a crash may have come between the two.
+func (l *Log) reconcile() error {
+	if l.settled.Load() {
+		return nil
+	}
 	f := l.store.files
 	now := l.view.Load()
 	err := errors.Join(l.detach(1, now.segments[0]-1), l.detach(now.head()+1, ^rooms.Seq(0)))
@@ -165,7 +176,12 @@ func (l *Log) reconcile(redactions []rooms.Seq) error {
 	}
 	f.mu.Unlock()
 	l.attach()
-	return l.detachRedacted(redactions)
+	if err := l.detachRedacted(); err != nil {
+		return err
+	}
+	l.redactions = nil
+	l.settled.Store(true)
+	return nil
 }
 
 // postedClaims finds the messages behind after that have posted claims.
@@ -187,8 +203,8 @@ func (l *Log) postedClaims(after rooms.Seq, claims map[string]*claim) (map[strin
 }
 
 // detachRedacted takes out the files of redacted messages that a crash has left.
-func (l *Log) detachRedacted(redactions []rooms.Seq) error {
-	for _, seq := range redactions {
+func (l *Log) detachRedacted() error {
+	for _, seq := range l.redactions {
 		msgs, err := l.After(seq-1, 1)
 		if err != nil {
 			return err

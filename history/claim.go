@@ -219,14 +219,11 @@ func (s *Store) TendFiles(now time.Time) error {
 // claimGrace is how much longer a claim stays than its room takes it.
 const claimGrace = time.Hour
 
-// wasPosted looks whether a message has posted a claim, in a room that is not open: one
-// that is has looked when it was opened.
+// wasPosted looks whether a message has posted a claim. A room that is open has looked
+// when it was opened.
 func (s *Store) wasPosted(c *claim) (bool, error) {
-	s.mu.Lock()
-	_, open := s.logs[c.room]
-	s.mu.Unlock()
-	if open {
-		return false, nil
+	if l := s.openLog(c.room); l != nil {
+		return !l.settled.Load(), nil // it may have been
 	}
 	look, err := viewOn(s.fs, s.dir)
 	if err != nil {

@@ -30,6 +30,10 @@
 //     is removed for them.
 //   - A Record is there as a whole or not at all. Messages of one Append may
 //     survive a crash in part, the first ones; none of them was acknowledged.
+//   - When [Upload.Finish] returns a claim, the content and the claim are on the disk. A
+//     content is stored once, under its hash, and stays as long as a claim or a durable
+//     message of a room refers to it; nothing incomplete ever has its name. When Redact or
+//     Retain returns nil, the contents that only the removed messages referred to are gone.
 //   - Memory does not grow with history: a page is found through a sparse index,
 //     and only a bounded number of indexes is kept.
 //
@@ -52,6 +56,12 @@
 //	rooms/<room key>/seg-<seq>.log    messages from seq on, 16 hex digits
 //	rooms/<room key>/rewrite.tmp      a segment being written without a text
 //	rooms/<room key>/seg-<seq>.new    a segment that a repair is writing
+//	rooms/<room key>/files/<seq>-<id>-<sha256>  an attachment: empty, its name says it all
+//	files/blobs/<ab>/<sha256>         a content
+//	files/blobs/<ab>/<sha256>.gone-<n>  one that is about to be removed
+//	files/partial/<room key>-<sha256>-<size>-<member>  an upload that is not complete
+//	files/claims/<id>                 an upload that is not posted: a header and one frame
+//	files/claims/<id>.tmp             a claim being written
 //	rooms/<room key>/lost/*.torn      what was cut off after a crash
 //	rooms/<room key>/lost/*.damaged   what a repair has replaced; state/lost/, too
 //
@@ -71,7 +81,7 @@
 // with frames. Numbers are little endian.
 //
 //	header, 64 bytes
-//	 0  magic    8   "P2PCLOG1" messages, "P2PCSTA1" state
+//	 0  magic    8   "P2PCLOG1" messages, "P2PCSTA1" state, "P2PCCLM1" a claim
 //	 8  version  u16 1
 //	10  flags    u16 0
 //	12  salt     u32 random; where the checksums of the frames start

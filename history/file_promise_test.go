@@ -227,8 +227,13 @@ func (p *filePromise) found(t testing.TB, s *Store, l *Log, needed map[rooms.Has
 		}
 		needed[c.File.Hash], there[c.File.ID] = true, true
 	}
-	if n := len(s.files.between(l.key, 1, ^rooms.Seq(0))); n != shared {
-		t.Fatalf("%d messages share a file, there are %d attachments", shared, n)
+	attached := s.files.between(l.key, 1, ^rooms.Seq(0))
+	if len(attached) != shared {
+		var seqs []rooms.Seq
+		for _, a := range attached {
+			seqs = append(seqs, a.seq)
+		}
+		t.Fatalf("%d of the messages %d to %d share a file, there are attachments of %d", shared, l.First(), l.Head(), seqs)
 	}
 	p.heads[l.key] = l.Head()
 }
@@ -302,9 +307,9 @@ func TestEveryFileCallFails(t *testing.T) {
 			m := newMemory()
 			m.nth, m.err = n, failure
 			p := newFilePromise()
-			s, err := p.open(m)
+			s, _ := p.open(m)
 			for tries := 0; s.lock != nil && tries < 5; tries++ {
-				if err = p.work(t, s, rnd, 40); err == nil {
+				if p.work(t, s, rnd, 40) == nil {
 					break
 				}
 				for _, key := range []rooms.RoomKey{lobby, dev} {

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -28,10 +29,11 @@ type files struct {
 	shelves  map[rooms.RoomKey]*shelf
 	partials map[string]*partial // by file name
 	days     map[rooms.PeerID]*day
-	used     int64   // what blobs and partials count for
-	ahead    int64   // bytes that uploads under way have not written yet
-	doomed   []*blob // to be removed, unless somebody refers to them again
-	trash    int     // numbers the files that are about to be removed
+	used     int64    // what blobs and partials count for
+	ahead    int64    // bytes that uploads under way have not written yet
+	doomed   []*blob  // to be removed, unless somebody refers to them again
+	trash    int      // numbers the files that are about to be removed
+	trashed  []string // files that are to be removed, and whose removal is to be durable
 
 	making sync.Mutex      // held while a directory is made
 	made   map[string]bool // guarded by making: directories whose names are durable
@@ -48,6 +50,7 @@ type blob struct {
 type shelf struct {
 	attachments []*attachment // by seq
 	hashes      map[rooms.Hash]int
+	unsynced    bool  // an attachment was removed, and that is not durable yet
 	bytes       int64 // what they count for, each content once, and the partials of the room
 }
 
@@ -221,7 +224,8 @@ func (f *files) sweep() error {
 	f.mu.Lock()
 	doomed, failed := f.doomed, []*blob(nil)
 	f.doomed = nil
-	var paths []string
+	paths := f.trashed
+	f.trashed = nil
 	var err error
 	for _, b := range doomed {
 		if b.refs > 0 || f.blobs[b.hash] != b {
@@ -242,7 +246,16 @@ func (f *files) sweep() error {
 	f.doomed = append(f.doomed, failed...)
 	f.mu.Unlock()
 	for _, path := range paths {
-		err = errors.Join(err, f.store.fs.Remove(path), f.store.fs.SyncDir(filepath.Dir(path)))
+		rerr := f.store.fs.Remove(path)
+		if rerr == nil || errors.Is(rerr, os.ErrNotExist) {
+			rerr = f.store.fs.SyncDir(filepath.Dir(path))
+		}
+		if rerr != nil {
+			err = errors.Join(err, rerr)
+			f.mu.Lock()
+			f.trashed = append(f.trashed, path)
+			f.mu.Unlock()
+		}
 	}
 	return err
 }

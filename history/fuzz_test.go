@@ -2,9 +2,11 @@ package history
 
 import (
 	"encoding/binary"
+	"errors"
 	"hash/crc32"
 	"os"
 	"path/filepath"
+	"reflect"
 	"runtime"
 	"testing"
 
@@ -184,6 +186,60 @@ func FuzzState(f *testing.F) {
 		}
 		if after, err := s.Changes(); err != nil || len(after) != len(before)+1 {
 			t.Fatalf("%d changes after one more, were %d: %v", len(after), len(before), err)
+		}
+	})
+}
+
+// FuzzClaim: whatever the bytes of a claim, reading it ends, and what comes out is what
+// would be written.
+func FuzzClaim(f *testing.F) {
+	s := newStore(newMemory(), "/data")
+	c := &claim{room: lobby, after: 7, Claim: rooms.Claim{Peer: "peer", File: described([]byte("content")), Made: noon}}
+	whole, err := c.encode(s)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(whole)
+	f.Add(whole[:headerSize])
+	f.Add(whole[:len(whole)-1])
+	f.Fuzz(func(t *testing.T, b []byte) {
+		m := newMemory()
+		m.root.names["0123456789abcdef"] = &node{data: b}
+		s := newStore(m, "/")
+		got, err := s.readClaim("/0123456789abcdef")
+		if err != nil {
+			if !errors.Is(err, errNoClaim) && !errors.As(err, new(*VersionError)) {
+				t.Fatal(err)
+			}
+			return
+		}
+		again, err := got.encode(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.root.names["0123456789abcdef"].data = again
+		if back, err := s.readClaim("/0123456789abcdef"); err != nil || !reflect.DeepEqual(back, got) {
+			t.Fatalf("%+v came back as %+v, %v", got, back, err)
+		}
+	})
+}
+
+// FuzzFileNames: a name is that of an attachment, a partial or a content in one spelling
+// only.
+func FuzzFileNames(f *testing.F) {
+	h := described([]byte("content")).Hash
+	f.Add(attachmentName(7, "0123456789abcdef", h))
+	f.Add((&partial{room: lobby, hash: h, size: 7, peer: peerKey("peer")}).name())
+	f.Add(h.String())
+	f.Fuzz(func(t *testing.T, name string) {
+		if a, ok := parseAttachment(name); ok && attachmentName(a.seq, a.id, a.hash) != name {
+			t.Fatalf("%q is the attachment %+v", name, a)
+		}
+		if p, ok := parsePartial(name); ok && (p.name() != name || p.size < 0) {
+			t.Fatalf("%q is the partial %+v", name, p)
+		}
+		if h, ok := parseHash(name); ok && h.String() != name {
+			t.Fatalf("%q is the hash %s", name, h)
 		}
 	})
 }

@@ -1,6 +1,8 @@
 package history
 
 import (
+	"bytes"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -26,7 +28,7 @@ type golden struct {
 // older version again: they stand for what is on people's disks.
 func TestGolden(t *testing.T) {
 	if *update {
-		writeGolden(t, filepath.Join("testdata", "v1-redacted"))
+		writeGolden(t, filepath.Join("testdata", "v1-files"))
 	}
 	dirs, err := filepath.Glob(filepath.Join("testdata", "v*"))
 	if err != nil || len(dirs) == 0 {
@@ -67,7 +69,34 @@ func readGolden(t *testing.T, dir string) golden {
 	if g.Changes, err = s.Changes(); err != nil {
 		t.Fatal(err)
 	}
+	readGoldenFiles(t, dir, g.Messages)
 	return g
+}
+
+// readGoldenFiles lets a host open a copy of the directory and reads the files in it.
+func readGoldenFiles(t *testing.T, dir string, msgs []rooms.Message) {
+	t.Helper()
+	if _, err := os.Stat(filepath.Join(dir, "files")); err != nil {
+		return
+	}
+	copied := filepath.Join(t.TempDir(), "copy")
+	if err := os.CopyFS(copied, os.DirFS(dir)); err != nil {
+		t.Fatal(err)
+	}
+	s := openStore(t, copied)
+	l := openRoom(t, s)
+	for _, m := range msgs {
+		if m.File == nil || m.File.Hash == (rooms.Hash{}) {
+			continue
+		}
+		b, err := contentIn(t, s, lobby, m.File.ID)
+		if err != nil || sha256.Sum256(b) != m.File.Hash {
+			t.Errorf("the file of message %d: %v", m.Seq, err)
+		}
+	}
+	if c := l.Claims(); len(c) != 1 || c[0].File.Name != "cat.png" {
+		t.Errorf("claims: %+v", c)
+	}
 }
 
 func writeGolden(t *testing.T, dir string) {
@@ -78,28 +107,16 @@ func writeGolden(t *testing.T, dir string) {
 	s := openStore(t, dir)
 	s.segment = 4 << 10
 	l := openRoom(t, s)
-	say(t, l, 40, 3)
-	lost := rooms.Message{Seq: 41, Time: said(41).Time, Kind: rooms.Lost}
-	if err := l.Append([]rooms.Message{lost}); err != nil {
+	say(t, l, 30, 3)
+	for i := range 4 {
+		shared(t, s, l, "peer", bytes.Repeat([]byte{'a' + byte(i)}, 100*i))
+	}
+	shared(t, s, l, "other", bytes.Repeat([]byte{'b'}, 100))
+	if err := l.Redact(redaction(l.Head()+1, 34)); err != nil {
 		t.Fatal(err)
 	}
-	next := *l.view.Load()
-	next.chain = chainSum{1, 2, 3} // a repair goes on with what it found
-	l.view.Store(&next)
-	say(t, l, 60, 3)
-	for _, target := range []rooms.Seq{35, 38, 60} {
-		if err := l.Redact(redaction(l.Head()+1, target)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	say(t, l, 66, 1)
-	if _, err := l.Retain(rooms.Retention{Messages: 40}, noon); err != nil {
-		t.Fatal(err)
-	}
+	uploaded(t, s, lobby, "peer", []byte("waits to be posted"))
 	if err := s.Compact(someChanges(1, 13)); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Record(someChanges(14, 20)...); err != nil {
 		t.Fatal(err)
 	}
 	s.Close()

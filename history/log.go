@@ -24,6 +24,7 @@ type Log struct {
 	opening  sync.Once
 	unopened error // of opening
 	closed   atomic.Bool
+	settled  atomic.Bool          // reconcile has been done
 	view     atomic.Pointer[view] // replaced by the owner, when a write is durable
 	files    sync.RWMutex         // held by who reads one, and by the owner while one is replaced or removed
 
@@ -35,6 +36,7 @@ type Log struct {
 	blocks     blockWriter
 	retention  rooms.Retention // the last one that was asked for
 	unattached bool            // a message has shared a file, and has no attachment yet
+	redactions []rooms.Seq     // in the last write, when the log was opened: until reconcile has seen them
 	began      time.Time       // of the first message in the last segment; zero: not known
 }
 

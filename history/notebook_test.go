@@ -99,8 +99,11 @@ func TestGoldenNotes(t *testing.T) {
 	lines := []rooms.Message{
 		{Room: "dev", Time: time.UnixMilli(5), Kind: rooms.Action, Text: "waves", Origin: rooms.Origin{Client: 6, Count: 7}},
 	}
+	shares := rooms.Message{Room: "dev", Time: time.UnixMilli(6), Kind: rooms.FileUp, File: &rooms.File{ID: "0123456789abcdef"}, Origin: rooms.Origin{Client: 6, Count: 8}}
+	want := map[string][]rooms.Message{"testdata/v1/notes": lines, "testdata/v1-files/notes": append(lines[:1:1], shares)}
 	if *update {
-		if err := os.WriteFile("testdata/v1/notes", encodeNotes(places, lines), 0o600); err != nil {
+		name := "testdata/v1-files/notes"
+		if err := os.WriteFile(name, encodeNotes(places, want[name]), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -113,7 +116,7 @@ func TestGoldenNotes(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if p, l, err := decodeNotes(b, name); err != nil || !reflect.DeepEqual(p, places) || !reflect.DeepEqual(l, lines) {
+		if p, l, err := decodeNotes(b, name); err != nil || !reflect.DeepEqual(p, places) || !reflect.DeepEqual(l, want[filepath.ToSlash(name)]) {
 			t.Errorf("%s reads as %v, %v, %v", name, p, l, err)
 		}
 	}

@@ -47,6 +47,7 @@ type lineRecord struct {
 	Kind          uint8
 	Text          []byte
 	Client, Count uint64
+	File          string // File.ID of an upload that the line shares
 }
 
 // errNotes says that a file holds no notes, or not all of them.
@@ -58,10 +59,14 @@ func encodeNotes(places map[rooms.RoomID]place, lines []rooms.Message) []byte {
 		n.Places = append(n.Places, placeRecord{string(room), p.at.Epoch, uint64(p.at.Seq), uint64(p.at.Mark), p.time.UnixMilli()})
 	}
 	for _, l := range lines {
-		n.Lines = append(n.Lines, lineRecord{
+		rec := lineRecord{
 			Room: string(l.Room), TimeMS: l.Time.UnixMilli(), Kind: uint8(l.Kind), Text: []byte(l.Text),
 			Client: l.Origin.Client, Count: l.Origin.Count,
-		})
+		}
+		if l.File != nil {
+			rec.File = l.File.ID
+		}
+		n.Lines = append(n.Lines, rec)
 	}
 	var b bytes.Buffer
 	b.Write(make([]byte, notesHead))
@@ -104,6 +109,9 @@ func decodeNotes(b []byte, name string) (map[rooms.RoomID]place, []rooms.Message
 		lines[i] = rooms.Message{
 			Room: rooms.RoomID(l.Room), Time: time.UnixMilli(l.TimeMS), Kind: rooms.Kind(l.Kind), Text: string(l.Text),
 			Origin: rooms.Origin{Client: l.Client, Count: l.Count},
+		}
+		if l.File != "" {
+			lines[i].File = &rooms.File{ID: l.File}
 		}
 	}
 	return places, lines, nil

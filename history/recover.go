@@ -80,6 +80,9 @@ func (l *Log) begin(first rooms.Seq) error {
 		x, l.file = made, f
 	}
 	l.view.Store(&view{segments: []rooms.Seq{first}, last: x})
+	if l.store.host {
+		return l.reconcile()
+	}
 	return nil
 }
 
@@ -190,6 +193,7 @@ func (l *Log) openSegment(f file, segments []rooms.Seq, h header, size int64) er
 func (l *Log) finish(f file, e extent, size int64) error {
 	now := *l.view.Load()
 	var err error
+	l.redactions = e.redactions
 	if now.open, err = l.openRedactions(e.redactions); err != nil {
 		return err
 	}
@@ -204,7 +208,7 @@ func (l *Log) finish(f file, e extent, size int64) error {
 	if err := l.carryOut(); err != nil {
 		return err
 	}
-	return l.reconcile(e.redactions)
+	return l.reconcile()
 }
 
 // mend cuts off the broken rest of a write, and makes sure that all the others are

@@ -36,6 +36,9 @@ func (l *Log) revive() error {
 	if err := l.carryOut(); err != nil {
 		return err
 	}
+	if err := l.reconcile(); err != nil {
+		return err
+	}
 	return l.freshTail(l.Epoch())
 }
 

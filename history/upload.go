@@ -92,13 +92,10 @@ func (s *Store) Upload(key rooms.RoomKey, peer rooms.PeerID, desc rooms.File, al
 	if err != nil {
 		return nil, err
 	}
-	if err := f.begin(u, free, allow); err != nil || u.part == nil {
-		return u.orNone(err)
+	err = f.begin(u, free, allow)
+	if err == nil && u.part != nil {
+		err = u.open()
 	}
-	return u.orNone(u.open())
-}
-
-func (u *Upload) orNone(err error) (*Upload, error) {
 	if err != nil {
 		return nil, err
 	}
@@ -216,10 +213,10 @@ func (u *Upload) Offset() int64 {
 
 // Write adds bytes to what is there. After an error nothing more is taken.
 func (u *Upload) Write(b []byte) (int, error) {
-	if u.failed == nil && (u.part == nil || int64(len(b)) > u.part.size-u.part.written) {
+	if len(b) > 0 && u.failed == nil && (u.part == nil || int64(len(b)) > u.part.size-u.part.written) {
 		u.failed = fmt.Errorf("%w: it is longer", ErrContent)
 	}
-	if u.failed != nil {
+	if u.failed != nil || len(b) == 0 {
 		return 0, u.failed
 	}
 	if _, u.failed = u.file.WriteAt(b, u.part.written); u.failed != nil {
@@ -246,9 +243,10 @@ func (u *Upload) Close() error {
 	}
 	f := u.files
 	f.mu.Lock()
-	if u.part == nil {
+	if u.blob != nil {
 		f.release(u.blob)
-	} else {
+	}
+	if u.part != nil {
 		u.pause()
 	}
 	f.mu.Unlock()

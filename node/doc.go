@@ -15,7 +15,8 @@
 // session, one reads commands, one handles them, one writes what waits in the
 // session's outbox. On the client: one goroutine owns the connection's state, one
 // reads, one writes; through a relay one more looks for a direct way. They send to
-// each other; nobody waits for a member's network.
+// each other; nobody waits for a member's network. A file has a stream of its own beside
+// the chat, with two goroutines at each end: Client.Upload, Client.Download.
 //
 // # Promises
 //

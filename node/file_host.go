@@ -17,107 +17,31 @@ import (
 // store keeps the bytes; the room's owner learns of an upload that is complete, and takes
 // the line that posts it.
 
-// transfers counts the files under way, and knows the uploads among them.
-type transfers struct {
-	pace pace // of what the host sends
-
-	mu    sync.Mutex // guards the fields below
-	all   int
-	peers map[rooms.PeerID]int
-	puts  map[putKey]*put
-}
-
-// putKey names an upload: a member sends the same content to the same room once at a time.
-type putKey struct {
-	peer rooms.PeerID
-	room rooms.RoomKey
-	hash rooms.Hash
-}
-
-// put is an upload that is under way.
-type put struct {
-	conn conn
-	done chan struct{} // closed when the store has let go of it
-}
-
-// enter counts a transfer in, if there is a place for it.
-func (t *transfers) enter(peer rooms.PeerID, l rooms.Limits) *rooms.Refusal {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.peers == nil {
-		t.peers, t.puts = map[rooms.PeerID]int{}, map[putKey]*put{}
-	}
-	if l.Transfers > 0 && t.peers[peer] >= l.Transfers || l.AllTransfers > 0 && t.all >= l.AllTransfers {
-		r := rooms.Refuse(rooms.Busy, "wait for one of them", "too many files are under way")
-		r.Retry = time.Second
-		return r
-	}
-	t.all++
-	t.peers[peer]++
-	return nil
-}
-
-func (t *transfers) leave(peer rooms.PeerID) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.all--
-	if t.peers[peer]--; t.peers[peer] == 0 {
-		delete(t.peers, peer)
-	}
-}
-
-// begin makes an upload the one that is under way. An older one lost its connection, even
-// if the host has not seen that yet: it is ended.
-func (t *transfers) begin(key putKey, c conn) *put {
-	mine := &put{conn: c, done: make(chan struct{})}
-	for {
-		t.mu.Lock()
-		old := t.puts[key]
-		if old == nil {
-			t.puts[key] = mine
-			t.mu.Unlock()
-			return mine
-		}
-		t.mu.Unlock()
-		cutOff(old.conn)
-		<-old.done
-	}
-}
-
-func (t *transfers) end(key putKey, p *put) {
-	t.mu.Lock()
-	delete(t.puts, key)
-	t.mu.Unlock()
-	close(p.done)
-}
-
 // fileSession is one stream for a file, on the host's side.
 type fileSession struct {
 	host   *Host
 	peer   rooms.PeerID
 	conn   conn
 	reader *wire.Reader
+
+	greeted func()
 }
 
-// serveFile serves a stream for a file from its first frame, when it calls greeted.
+// serveFile serves a stream for a file. It calls greeted when the member is known to be in
+// the room: until then it counts as a stranger.
 func (h *Host) serveFile(c conn, peer rooms.PeerID, greeted func()) {
 	defer c.Close()
 	defer context.AfterFunc(h.ctx, func() { cutOff(c) })()
-	s := &fileSession{host: h, peer: peer, conn: c, reader: wire.NewReader(c)}
+	s := &fileSession{host: h, peer: peer, conn: c, reader: wire.NewReader(c), greeted: sync.OnceFunc(greeted)}
+	defer s.greeted()
 	_ = c.SetReadDeadline(time.Now().Add(helloTime))
 	request, err := s.reader.FileRequest()
-	greeted()
 	if err != nil {
 		if !errors.Is(err, io.EOF) {
 			s.refuse(rooms.Refuse(rooms.BadRequest, "", "this is no request for a file"))
 		}
 		return
 	}
-	if refusal := h.files.enter(peer, h.limits); refusal != nil {
-		s.refuse(refusal)
-		return
-	}
-	defer h.files.leave(peer)
 	switch v := request.(type) {
 	case wire.Put:
 		err = s.put(v)
@@ -174,7 +98,9 @@ func (s *fileSession) enter(id rooms.RoomID, put bool) (d door, refusal *rooms.R
 	}
 	if refusal != nil && refusal.Code == rooms.NoSuchFile {
 		sleep(s.host.ctx, hesitation())
+		return d, refusal
 	}
+	s.greeted()
 	return d, refusal
 }
 
@@ -210,9 +136,13 @@ func (s *fileSession) sick(err error) error {
 // get sends a file.
 func (s *fileSession) get(v wire.Get) error {
 	d, refusal := s.enter(v.Room, false)
+	if refusal == nil {
+		refusal = s.host.files.enter(s.peer, s.host.limits)
+	}
 	if refusal != nil {
 		return refusal
 	}
+	defer s.host.files.leave(s.peer)
 	c, err := s.host.config.Store.Content(d.key, v.ID)
 	if errors.Is(err, os.ErrNotExist) {
 		sleep(s.host.ctx, hesitation())
@@ -289,9 +219,13 @@ func (s *fileSession) put(v wire.Put) error {
 	if refusal == nil {
 		refusal = s.host.limits.CheckFile(v.File)
 	}
+	if refusal == nil {
+		refusal = s.host.files.enter(s.peer, s.host.limits)
+	}
 	if refusal != nil {
 		return refusal
 	}
+	defer s.host.files.leave(s.peer)
 	key := putKey{s.peer, d.key, v.File.Hash}
 	mine := s.host.files.begin(key, s.conn)
 	defer s.host.files.end(key, mine)

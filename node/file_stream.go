@@ -153,17 +153,13 @@ func (v *receiver) run(size int64, end func() error) error {
 	defer pieces.Put(buf)
 	looked := time.Now()
 	for at := v.arrived.Load(); at < size; {
-		_ = v.conn.SetReadDeadline(time.Now().Add(fileIdle))
-		n, err := v.reader.Read((*buf)[:min(int64(len(*buf)), size-at)])
+		n, err := v.gather((*buf)[:min(filePiece-at%filePiece, size-at)]) // so that writes to the disk are aligned
 		if n > 0 {
 			if err := v.take((*buf)[:n]); err != nil {
 				return err
 			}
-			at += int64(n)
-			v.arrived.Store(at)
-			signal(v.wake)
 		}
-		if err != nil && at < size {
+		if at += int64(n); err != nil && at < size {
 			return err
 		}
 		if v.look != nil && time.Since(looked) > lookTime {
@@ -174,6 +170,20 @@ func (v *receiver) run(size int64, end func() error) error {
 		}
 	}
 	return end()
+}
+
+// gather reads until b is full, or the stream has failed. What has arrived is
+// acknowledged before it is taken: the other end waits for that.
+func (v *receiver) gather(b []byte) (n int, err error) {
+	for n < len(b) && err == nil {
+		var more int
+		_ = v.conn.SetReadDeadline(time.Now().Add(fileIdle))
+		more, err = v.reader.Read(b[n:])
+		n += more
+		v.arrived.Add(int64(more))
+		signal(v.wake)
+	}
+	return n, err
 }
 
 // acknowledge says how far it has come, whenever that has changed, but not too often.

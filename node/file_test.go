@@ -504,3 +504,74 @@ type zeros struct{}
 
 func (zeros) ReadAt(b []byte, off int64) (int, error)  { clear(b); return len(b), nil }
 func (zeros) WriteAt(b []byte, off int64) (int, error) { return len(b), nil }
+
+// TestFullDisk: an upload to a full disk is refused, the room goes on, and when there is
+// space again the upload goes on, too.
+func TestFullDisk(t *testing.T) {
+	w := newWorld(t)
+	anna := w.join("anna", "lobby")
+	b := content(1, 3<<20)
+	w.fullDisk.Store(true)
+	o := Outgoing{Room: "lobby", File: fileOf("a", b), Content: bytes.NewReader(b)}
+	_, err := anna.Upload(patient(t), o, nil)
+	var refusal *rooms.Refusal
+	if !errors.As(err, &refusal) || refusal.Code != rooms.Storage {
+		t.Fatalf("a full disk: %v", err)
+	}
+	anna.say("the room goes on")
+	w.fullDisk.Store(false)
+	from := int64(-1)
+	_, err = anna.Upload(patient(t), o, func(done, _ int64) {
+		if from < 0 {
+			from = done
+		}
+	})
+	if err != nil || from <= 0 {
+		t.Errorf("%v, from %d on", err, from)
+	}
+}
+
+// TestKickedInTheMiddle: who is put out of a room gets no more of its files.
+func TestKickedInTheMiddle(t *testing.T) {
+	w := newWorld(t, func(w *world) { w.uploadLimit = 8 << 20 })
+	anna, bob := w.join("anna", ""), w.join("bob", "")
+	anna.must(rooms.Create{Room: "dev"})
+	bob.must(rooms.Join{Room: "dev"})
+	b := content(1, 100<<20)
+	anna.share("dev", fileOf("a", b), b)
+	f := bob.sees("a")
+	// A program that does not care that it was put out.
+	s := bob.openFile()
+	defer s.conn.Close()
+	if _, err := s.begin(wire.Get{Room: "dev", ID: f.ID}); err != nil {
+		t.Fatal(err)
+	}
+	anna.must(rooms.Kick{Nick: "bob"})
+	in := newReceiver(s.conn, s.reader, 0, wire.AppendFileRequest, func([]byte) error { return nil })
+	if err := in.run(f.Size, func() error { return nil }); err == nil {
+		t.Error("bob got the whole file")
+	}
+}
+
+// TestUploadLimit: the host sends files no faster than it may, all together.
+func TestUploadLimit(t *testing.T) {
+	var p pace
+	p.rate = 1 << 20
+	began := time.Now()
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			for range 4 {
+				p.wait(context.Background(), 16<<10)
+			}
+		})
+	}
+	all.Wait()
+	// 16 pieces of 16 KiB are a quarter of a second; the first one goes at once.
+	if took := time.Since(began); took < 230*time.Millisecond {
+		t.Errorf("256 KiB took %v at 1 MiB a second", took)
+	}
+	if p.most() > 1<<20/20 {
+		t.Errorf("pieces of %d", p.most())
+	}
+}

@@ -102,8 +102,8 @@ func NewHost(c HostConfig) (*Host, error) {
 	if err != nil {
 		return nil, errors.Join(err, h.Close())
 	}
-	h.net.Host.SetStreamHandler(protocol.ID(wire.Protocol), h.stream)
 	h.net.Host.SetStreamHandler(protocol.ID(wire.FileProtocol), h.fileStream)
+	h.net.Host.SetStreamHandler(protocol.ID(wire.Protocol), h.stream)
 	h.work.Go(h.tendFiles)
 	h.net.Host.Network().Notify(&network.NotifyBundle{ConnectedF: func(_ network.Network, c network.Conn) { h.expectSession(c) }})
 	h.net.Offer(relay.OfferConfig{Name: c.Name, Changed: h.moved, Members: protocol.ID(wire.Protocol)})

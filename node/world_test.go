@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -45,11 +46,14 @@ type world struct {
 	key    crypto.PrivKey
 	dir    string
 	limits rooms.Limits
-	addr   ma.Multiaddr // where it listens, the same after a restart
-	store  *history.Store
-	wrap   func(Log) Log // puts something between the host and its logs
-	refuse atomic.Bool   // no log can be opened
 
+	uploadLimit int64        // of the host, bytes a second
+	addr        ma.Multiaddr // where it listens, the same after a restart
+	store       *history.Store
+	wrap        func(Log) Log // puts something between the host and its logs
+	refuse      atomic.Bool   // no log can be opened
+
+	fullDisk     atomic.Bool  // no byte of a file can be written
 	refuseRecord *atomic.Bool // nothing can be recorded
 }
 
@@ -75,7 +79,20 @@ func (l logs) Upload(room rooms.RoomKey, peer rooms.PeerID, f rooms.File, allow 
 	if err != nil {
 		return nil, err
 	}
-	return u, nil
+	return fullUpload{u, l.world}, nil
+}
+
+// fullUpload is an upload to a disk that may be full.
+type fullUpload struct {
+	Upload
+	world *world
+}
+
+func (u fullUpload) Write(b []byte) (int, error) {
+	if u.world.fullDisk.Load() && u.Offset() > 0 {
+		return 0, syscall.ENOSPC
+	}
+	return u.Upload.Write(b)
 }
 
 func (l logs) Content(room rooms.RoomKey, id string) (Content, error) {
@@ -122,7 +139,7 @@ func (w *world) start() {
 	}
 	w.host, err = NewHost(HostConfig{
 		Key: w.key, Name: "test", Version: "1", Listen: []ma.Multiaddr{w.addr}, Lobby: "lobby",
-		Limits: w.limits, Store: logs{w.store, w},
+		Limits: w.limits, Store: logs{w.store, w}, UploadLimit: w.uploadLimit,
 	})
 	if err != nil {
 		w.Fatal(err)

@@ -1,0 +1,82 @@
+package node
+
+import (
+	"sync"
+	"time"
+
+	"p2pchat/rooms"
+)
+
+// transfers counts the files under way, and knows the uploads among them.
+type transfers struct {
+	pace pace // of what the host sends
+
+	mu    sync.Mutex // guards the fields below
+	all   int
+	peers map[rooms.PeerID]int
+	puts  map[putKey]*put
+}
+
+// putKey names an upload: a member sends the same content to the same room once at a time.
+type putKey struct {
+	peer rooms.PeerID
+	room rooms.RoomKey
+	hash rooms.Hash
+}
+
+// put is an upload that is under way.
+type put struct {
+	conn conn
+	done chan struct{} // closed when the store has let go of it
+}
+
+// enter counts a transfer in, if there is a place for it.
+func (t *transfers) enter(peer rooms.PeerID, l rooms.Limits) *rooms.Refusal {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.peers == nil {
+		t.peers, t.puts = map[rooms.PeerID]int{}, map[putKey]*put{}
+	}
+	if l.Transfers > 0 && t.peers[peer] >= l.Transfers || l.AllTransfers > 0 && t.all >= l.AllTransfers {
+		r := rooms.Refuse(rooms.Busy, "wait for one of them", "too many files are under way")
+		r.Retry = time.Second
+		return r
+	}
+	t.all++
+	t.peers[peer]++
+	return nil
+}
+
+func (t *transfers) leave(peer rooms.PeerID) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.all--
+	if t.peers[peer]--; t.peers[peer] == 0 {
+		delete(t.peers, peer)
+	}
+}
+
+// begin makes an upload the one that is under way. An older one lost its connection, even
+// if the host has not seen that yet: it is ended.
+func (t *transfers) begin(key putKey, c conn) *put {
+	mine := &put{conn: c, done: make(chan struct{})}
+	for {
+		t.mu.Lock()
+		old := t.puts[key]
+		if old == nil {
+			t.puts[key] = mine
+			t.mu.Unlock()
+			return mine
+		}
+		t.mu.Unlock()
+		cutOff(old.conn)
+		<-old.done
+	}
+}
+
+func (t *transfers) end(key putKey, p *put) {
+	t.mu.Lock()
+	delete(t.puts, key)
+	t.mu.Unlock()
+	close(p.done)
+}
