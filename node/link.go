@@ -79,7 +79,7 @@ func (k *Client) connect(ctx context.Context, dial func(context.Context) (conn, 
 	defer stop()
 	began := time.Now()
 	l.begin(k.hello())
-	if l.welcome, err = l.greet(ctx); err != nil {
+	if l.welcome, err = k.greet(ctx, l); err != nil {
 		l.close()
 		if k.config.dialer != nil && !k.config.dialer.speaks(ctx, c) {
 			err = k.silent()
@@ -98,6 +98,19 @@ func (k *Client) silent() *rooms.Refusal {
 	}
 	return rooms.Refuse(rooms.UnsupportedVersion, "both sides need a p2pchat of the same major version",
 		"%s answers, but speaks no %s", k.config.Target.ID, wire.Protocol)
+}
+
+// greet waits for the welcome. What a host says of who it is, and of who the client is,
+// has to be what their keys have proved: places, unsent lines and verified words are kept
+// by it.
+func (k *Client) greet(ctx context.Context, l *link) (rooms.Welcome, error) {
+	w, err := l.greet(ctx)
+	if d := k.config.dialer; err == nil && d != nil &&
+		(w.Host != rooms.PeerID(d.target.ID.String()) || w.Peer != rooms.PeerID(d.net.ID().String())) {
+		return rooms.Welcome{}, rooms.Refuse(rooms.IdentityMismatch, "don't trust it: tell the person who runs it",
+			"the host %s claims to be %q, and you to be %q", d.target.ID, w.Host, w.Peer)
+	}
+	return w, err
 }
 
 // greet waits for the welcome.

@@ -67,7 +67,7 @@ func (k *Client) leave() {
 	l.work.Go(func() {
 		defer cancel()
 		var g greeting
-		g.welcome, g.err = l.greet(ctx)
+		g.welcome, g.err = k.greet(ctx, l)
 		l.path.RTT = time.Since(began)
 		l.hello <- g
 	})

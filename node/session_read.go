@@ -95,6 +95,7 @@ func (s *session) breathe() bool {
 			return false
 		}
 	}
+	signal(s.out.drained) // the reader and the handler may both wait, and one of them is woken
 	return true
 }
 

@@ -161,7 +161,7 @@ type (
 	// Ping asks for an answer. Answer: Done.
 	Ping struct{}
 
-	// Quit ends the session. The host answers Done and closes. A connection
+	// Quit ends the session. The host answers Done and closes; a client says it when it closes. A connection
 	// that ends without it was lost, and its member keeps its seat for a moment.
 	Quit struct{ Reason string }
 )

@@ -13,9 +13,10 @@ import (
 )
 
 const (
-	overdue    = 400 * time.Millisecond // after this an unconfirmed line is worth a word
-	secondTime = 2 * time.Second        // two interrupts within this are meant
-	longWait   = 5 * time.Second        // after this it is worth a word that a line was said at last
+	hastyLinger = 5 * time.Second        // at the end, a person waits no longer for a host that says nothing
+	overdue     = 400 * time.Millisecond // after this an unconfirmed line is worth a word
+	secondTime  = 2 * time.Second        // two interrupts within this are meant
+	longWait    = 5 * time.Second        // after this it is worth a word that a line was said at last
 )
 
 // Chat serves a person at o.Terminal until the person leaves or the session is
@@ -65,12 +66,15 @@ type chat struct {
 }
 
 func newChat(o Options) *chat {
+	if o.Linger == 0 {
+		o.Linger = hastyLinger
+	}
 	l := newLoop(o)
 	l.hasty = true
 	people := newCircle(o)
 	return &chat{
 		loop: l, desk: l.desk, account: l.account, term: o.Terminal, parser: l.o.parser(), circle: people,
-		page: &page{width: o.Terminal.Width, color: o.Color, links: o.Links, now: o.Now, verified: people.isVerified, shelf: newShelf()},
+		page: &page{width: o.Terminal.Width, color: o.Color, links: o.Links && o.Terminal.Width() > 0, now: o.Now, verified: people.isVerified, shelf: newShelf()},
 		bell: ringer{when: o.Bell, notify: o.Notify},
 	}
 }
@@ -197,16 +201,15 @@ func (c *chat) ask(t typed) {
 func (c *chat) send(t typed, then func(ev rooms.Event, show func())) *errand {
 	e := c.errand(t.cmd)
 	e.ref = c.desk.ask(c.wider(t.cmd), func(ev rooms.Event) {
-		dropped := c.done(e)
+		if c.done(e) {
+			return
+		}
 		then(ev, func() {
-			switch _, ping := t.cmd.(rooms.Ping); {
-			case dropped:
-				c.undo(ev)
-			case ping && ev == (rooms.Done{}):
+			if _, ok := t.cmd.(rooms.Ping); ok && ev == (rooms.Done{}) {
 				c.say("the host answered in %s", roundTrip(c.loop.o.Now().Sub(e.at)))
-			default:
-				c.answered(t, ev)
+				return
 			}
+			c.answered(t, ev)
 		})
 		if moves(t.cmd) {
 			c.goOn()

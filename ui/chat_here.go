@@ -65,6 +65,7 @@ func (c *chat) quit(why string) {
 		return
 	}
 	c.loop.quit(why)
+	c.loop.set(&c.loop.reminder, slow, c.showStatus)
 }
 
 // quitTime is how long a first /quit on the host itself counts.

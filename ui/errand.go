@@ -2,6 +2,7 @@ package ui
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -40,24 +41,20 @@ func (c *chat) stillWaiting() {
 	}
 }
 
-// done takes out an errand that has its answer. It reports whether the person had given
-// it up.
-func (c *chat) done(e *errand) (dropped bool) {
+// done takes out an errand that has its answer. It reports whether the answer is not
+// wanted any more. A room that was entered meanwhile is told of all the same: the member
+// is in it.
+func (c *chat) done(e *errand) (unwanted bool) {
 	c.removeErrand(e)
 	c.showStatus()
 	if e.dropped && moves(e.cmd) {
 		c.abandoned--
 	}
-	return e.dropped
+	return e.dropped && !moves(e.cmd)
 }
 
 func (c *chat) removeErrand(e *errand) {
-	for i, other := range c.errands {
-		if other == e {
-			c.errands = append(c.errands[:i:i], c.errands[i+1:]...)
-			return
-		}
-	}
+	c.errands = slices.DeleteFunc(c.errands, func(other *errand) bool { return other == e })
 }
 
 // waitsFor says what the person waits for, and for how long; "" when it is not worth a word.
@@ -74,7 +71,20 @@ func (c *chat) waitsFor() string {
 	if waited >= time.Second {
 		text += ", " + lasting(waited)
 	}
-	return text + ", Ctrl-C stops"
+	if slices.ContainsFunc(c.errands, (*errand).canStop) {
+		text += ", Ctrl-C stops"
+	}
+	return text
+}
+
+// canStop reports whether waiting can be given up: what changes something is done by the
+// host all the same, and its answer is news.
+func (e *errand) canStop() bool {
+	switch e.cmd.(type) {
+	case rooms.Join, rooms.Create, rooms.List, rooms.Who, rooms.Whois, rooms.History, rooms.Search, rooms.Files, rooms.Bans, rooms.Invites, rooms.Status, rooms.Ping:
+		return true
+	}
+	return false
 }
 
 // what names the errand.
@@ -100,31 +110,26 @@ func (e *errand) what() string {
 // stopWaiting gives up what the person has waited for so long that it is shown. It
 // reports false when there is nothing.
 func (c *chat) stopWaiting() bool {
-	if c.waitsFor() == "" {
+	if c.waitsFor() == "" || !slices.ContainsFunc(c.errands, (*errand).canStop) {
 		return false
 	}
 	var names []string
-	for _, e := range c.errands {
+	c.errands = slices.DeleteFunc(c.errands, func(e *errand) bool {
+		if !e.canStop() {
+			return false
+		}
 		e.dropped = true
 		c.desk.letGo(e.ref)
 		if moves(e.cmd) {
 			c.abandoned++
 		}
 		names = append(names, e.what())
-	}
-	c.errands = nil
+		return true
+	})
 	c.say("stopped %s", strings.Join(names, " and "))
 	if !c.scene.inRoom() {
 		c.say("list shows the rooms, an ID joins one, /quit leaves")
 	}
 	c.showStatus()
 	return true
-}
-
-// undo takes back what an errand did that was given up, as far as that goes: a room that
-// was entered is left again, unless the way leads on into another. A refusal is no news.
-func (c *chat) undo(answer rooms.Event) {
-	if _, ok := answer.(rooms.Entered); ok && c.desk.moving == 0 {
-		c.desk.ask(rooms.Leave{}, func(rooms.Event) {})
-	}
 }

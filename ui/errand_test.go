@@ -42,44 +42,67 @@ func TestChatSaysWhatItWaitsFor(t *testing.T) {
 	})
 }
 
-// A room that the person gave up to enter is left again, and nothing is said there.
+// Where the host has done it all the same, the person is told, and is where the prompt says.
 func TestChatStopsEntering(t *testing.T) {
 	sit(t, inDev, func(s *seat) {
 		s.pass(slow)
 		s.forget()
 		s.interrupt()
 		s.want("-- stopped entering #dev", "-- list shows the rooms, an ID joins one, /quit leaves")
-		s.say("hello there")
+		s.say("hello there") // it is said nowhere
 		s.wantAsked(t)
 		s.forget()
 		s.enter(dev(2), member(alice, "alice"), member(bob, "bob"))
-		s.wantAsked(t, rooms.Leave{})
-		s.settle(t, rooms.Done{})
-		s.want()
-		if s.term.prompt != "p2pchat> " {
+		s.wantAsked(t)
+		s.want("-- you are in #dev as alice · 1 here: bob · /help", "-- topic: what we build")
+		if s.term.prompt != "#dev> " {
 			t.Errorf("prompt %q", s.term.prompt)
 		}
-		s.say("lobby")
-		s.wantAsked(t, rooms.Join{Room: "lobby", Recent: 10})
-		s.settle(t, rooms.Refuse(rooms.Busy, "later", "no"))
 	})
 }
 
-// Who goes on to another room meanwhile is not taken out of that one.
+// Who goes on to another room meanwhile ends there, or where the host has it.
 func TestChatEntersAnotherMeanwhile(t *testing.T) {
+	for _, refused := range []bool{false, true} {
+		sit(t, inDev, func(s *seat) {
+			s.pass(slow)
+			s.interrupt()
+			s.say("lobby")
+			s.enter(dev(1), member(alice, "alice"))
+			lobby, want := dev(1), "#lobby> "
+			lobby.Room.Room = "lobby"
+			if refused {
+				want = "#dev> "
+				s.settle(t, rooms.Refuse(rooms.RoomFull, "later", "full"))
+			} else {
+				s.enter(lobby, member(alice, "alice"))
+			}
+			if s.term.prompt != want {
+				t.Errorf("prompt %q, want %q", s.term.prompt, want)
+			}
+		})
+	}
+}
+
+// What changes something can't be stopped: the answer is news.
+func TestChatStopsQuestionsOnly(t *testing.T) {
 	sit(t, inDev, func(s *seat) {
-		s.pass(slow)
-		s.interrupt()
-		s.say("lobby")
-		s.enter(dev(2), member(alice, "alice"))
-		s.forget()
-		lobby := dev(1)
-		lobby.Room.Room = "lobby"
-		s.enter(lobby, member(alice, "alice"))
-		s.wantAsked(t)
-		if s.term.prompt != "#lobby> " {
-			t.Errorf("prompt %q", s.term.prompt)
+		s.enter(dev(2), member(alice, "alice"), member(bob, "bob"))
+		for _, line := range []string{"/leave", "/nick ann", "/kick bob"} {
+			s.say(line)
 		}
+		s.pass(slow)
+		if got := s.special(); got != "asking the host" {
+			t.Errorf("status %q", got)
+		}
+		s.forget()
+		s.interrupt()
+		s.want()
+		s.settle(t, rooms.Done{})
+		s.settle(t, rooms.Done{})
+		s.settle(t, rooms.Refuse(rooms.Denied, "", "no"))
+		s.want("-- you left #dev", "-- you are ann now", "!! no")
+		s.settle(t, rooms.Listing{})
 	})
 }
 
@@ -90,7 +113,7 @@ func TestChatStopsEnteringAndIsRefused(t *testing.T) {
 		s.interrupt()
 		s.forget()
 		s.settle(t, rooms.Refuse(rooms.RoomFull, "later", "full"))
-		s.want()
+		s.want("!! full; later")
 		s.say("lobby")
 		s.wantAsked(t, rooms.Join{Room: "lobby", Recent: 10})
 		s.settle(t, rooms.Refuse(rooms.Busy, "later", "no"))

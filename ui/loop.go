@@ -2,6 +2,7 @@ package ui
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -98,7 +99,7 @@ func (l *loop) run(ctx context.Context, m mode, next func() (string, error)) err
 // step waits for one thing and does it.
 func (l *loop) step(ctx context.Context, m mode) {
 	lines := l.lines
-	if l.leaving || !l.welcomed || !m.ready() {
+	if l.leaving && !l.hasty || !l.leaving && (!l.welcomed || !m.ready()) {
 		lines = nil
 	}
 	events := l.o.Session.Events()
@@ -110,6 +111,13 @@ func (l *loop) step(ctx context.Context, m mode) {
 		l.leave()
 		l.over = true
 	case in := <-lines:
+		if l.leaving { // only Ctrl-C means anything now
+			l.over = l.over || errors.Is(in.err, ErrInterrupt)
+			if in.end() {
+				l.lines = nil
+			}
+			return
+		}
 		if in.end() {
 			l.result = in.failure()
 			l.leave()

@@ -272,12 +272,16 @@ func (c *chat) goOn() {
 }
 
 // moved sorts the lines after a change of room: those meant for another room are
-// given up, those said while this one was being entered belong here.
+// given up, those said while this one was being entered belong here. What stands behind a
+// way into yet another room is meant for that one.
 func (c *chat) moved() {
 	here := c.scene.room.Room
 	c.speech.reading = false
-	c.drop(func(l *spoken) bool { return l.room != "" && l.room != here })
+	c.drop(func(l *spoken) bool { return l.room != "" && l.room != here && !moves(l.typed.cmd) })
 	for _, l := range c.speech.lines {
+		if !l.sent && moves(l.typed.cmd) {
+			break
+		}
 		if l.room == "" {
 			l.room = here
 			c.note(l)

@@ -256,3 +256,68 @@ func TestPerSecond(t *testing.T) {
 		}
 	}
 }
+
+// What is typed behind a way into another room is said in that room, or nowhere.
+func TestLinesBehindAMove(t *testing.T) {
+	sit(t, inDev, func(s *seat) {
+		s.forget()
+		s.say("one")
+		s.say("/join lobby")
+		s.say("two for lobby")
+		s.enter(dev(1), member(alice, "alice"))
+		s.settle(t, rooms.Said{Seq: 3})
+		s.wantAsked(t, said("one"), rooms.Join{Room: "lobby", Recent: 10})
+		lobby := dev(1)
+		lobby.Room.Room = "lobby"
+		s.enter(lobby, member(alice, "alice"))
+		s.wantAsked(t, said("two for lobby"))
+		s.settle(t, rooms.Said{Seq: 3})
+	})
+	sit(t, inDev, func(s *seat) {
+		s.say("one")
+		s.say("/join lobby")
+		s.say("/leave")
+		s.enter(dev(1), member(alice, "alice"))
+		s.say("for nobody")
+		s.settle(t, rooms.Said{Seq: 3})
+		lobby := dev(1)
+		lobby.Room.Room = "lobby"
+		s.enter(lobby, member(alice, "alice"))
+		s.forget()
+		s.settle(t, rooms.Done{}) // the /leave
+		for _, cmd := range s.asked {
+			if say, ok := cmd.(rooms.Say); ok {
+				s.settle(t, rooms.Refuse(rooms.NotInRoom, "", "you are in no room"))
+				if say.Text != "for nobody" {
+					t.Errorf("said %q", say.Text)
+				}
+			}
+		}
+		for len(s.open) > 0 {
+			s.settle(t, rooms.Listing{})
+		}
+	})
+}
+
+// A host that says nothing keeps nobody: Ctrl-C leaves, or a few seconds do.
+func TestQuitFromAHostThatHangs(t *testing.T) {
+	for _, impatient := range []bool{true, false} {
+		sit(t, inDev, func(s *seat) {
+			s.enter(dev(1), member(alice, "alice"))
+			s.say("hello")
+			s.say("/quit")
+			s.pass(slow)
+			if got := s.special(); !strings.HasPrefix(got, "leaving, the host has not answered yet") {
+				t.Errorf("status %q", got)
+			}
+			if impatient {
+				s.interrupt()
+			} else {
+				s.pass(hastyLinger)
+			}
+			if err := s.ended(); err == nil {
+				t.Error("the line was not confirmed, and nobody says so")
+			}
+		})
+	}
+}

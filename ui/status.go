@@ -18,8 +18,11 @@ func (c *chat) showStatus() {
 			parts = append(parts, text)
 		}
 	}
-	if c.loop.away {
+	switch {
+	case c.loop.away:
 		add("connection lost, trying again")
+	case c.loop.leaving:
+		add("leaving, the host has not answered yet, Ctrl-C leaves at once")
 	}
 	add(c.speech.status(c.loop.away))
 	add(c.waitsFor())
