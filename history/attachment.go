@@ -157,7 +157,7 @@ func (l *Log) reconcile() error {
 	}
 	f := l.store.files
 	now := l.view.Load()
-	err := errors.Join(l.detach(1, now.segments[0]-1), l.detach(now.head()+1, ^rooms.Seq(0)))
+	err := errors.Join(f.secureShelf(l.key), l.detach(1, now.segments[0]-1), l.detach(now.head()+1, ^rooms.Seq(0)))
 	claims, after := map[string]*claim{}, now.head()
 	f.mu.Lock()
 	for id, c := range f.claims {
@@ -182,6 +182,18 @@ func (l *Log) reconcile() error {
 	l.redactions = nil
 	l.settled.Store(true)
 	return nil
+}
+
+// secureShelf makes durable what a process that was killed has made or removed there.
+func (f *files) secureShelf(key rooms.RoomKey) error {
+	if !f.any {
+		return nil
+	}
+	err := f.store.fs.SyncDir(f.store.shelfDir(key))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	return err
 }
 
 // postedClaims finds the messages behind after that have posted claims.

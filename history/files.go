@@ -22,6 +22,7 @@ import (
 // room, a claim, which is an upload that was not posted yet, or somebody who reads it.
 type files struct {
 	store *Store
+	any   bool // there were files when the store was opened
 
 	mu       sync.Mutex // guards the fields below
 	blobs    map[rooms.Hash]*blob

@@ -41,6 +41,7 @@ func (f *files) findBlobs() error {
 	if _, err := f.store.fs.List(f.store.filesDir()); err != nil {
 		return err
 	}
+	f.any = true
 	dirs, err := f.store.listIn(f.store.blobsDir())
 	if err != nil {
 		return err
@@ -109,7 +110,10 @@ func (f *files) findClaims() error {
 		f.claims[c.File.ID] = c
 		c.blob = f.hold(c.room, c.File.Hash)
 	}
-	return nil
+	if len(f.claims) == 0 {
+		return nil
+	}
+	return f.store.fs.SyncDir(f.store.claimDir()) // whoever made them may have been killed before that
 }
 
 // findPartials finds the uploads that can be continued.
