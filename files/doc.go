@@ -13,5 +13,6 @@
 //     nothing that comes later changes it: one saver at a time writes to a part.
 //   - A file that changes while it is sent is noticed; what was said about it stays true
 //     of the bytes that went out, or it does not go out.
-//   - Nothing is opened by itself, and nothing that could run is opened at all.
+//   - Nothing is opened by itself, and nothing at all but pictures, films, sound, PDF and
+//     plain text, by name and by content.
 package files

@@ -141,17 +141,3 @@ func TestPickOfAChangingFile(t *testing.T) {
 	}
 	_ = p.Close()
 }
-
-func TestOpenRefusesWhatCouldRun(t *testing.T) {
-	for name, content := range map[string]string{
-		"a.sh": "echo", "cat.png": "#!/bin/sh\nrm -rf /", "x.desktop": "[Desktop Entry]", "photo.jpg": "\x7fELF\x02\x01\x01", "a.exe": "MZ",
-	} {
-		var no *ExecutableError
-		if err := Open(put(t, name, []byte(content))); !errors.As(err, &no) {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
-	if err := Open(t.TempDir()); err == nil {
-		t.Error("opened a folder")
-	}
-}
