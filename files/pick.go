@@ -211,7 +211,7 @@ func (p *Picked) sum(ctx context.Context, report func(done, total int64)) error 
 }
 
 // ErrChanged is why a file is not sent that was written to after Pick had begun to read it.
-var ErrChanged = errors.New("the file was changed while it was sent: send it again")
+var ErrChanged = errors.New("the file was changed while it was sent")
 
 // Changed is ErrChanged if the file was written to since Pick opened it, as far as its
 // length and date tell. It explains why a host has not got what was announced; what the
