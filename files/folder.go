@@ -100,15 +100,15 @@ func (s *Saving) Finish() (path string, err error) {
 		return "", err
 	}
 	s.done = true
+	if !s.stands() {
+		return "", fmt.Errorf("somebody else has removed what came: %w", fs.ErrNotExist)
+	}
 	sum := sha256.New()
 	if _, err := io.Copy(sum, io.NewSectionReader(s.part, 0, s.size+1)); err != nil {
 		return "", err
 	}
 	if s.Offset() != s.size || [sha256.Size]byte(sum.Sum(nil)) != s.hash {
 		return "", errors.Join(ErrHash, s.root.Remove(s.at))
-	}
-	if !s.stands() {
-		return "", fmt.Errorf("somebody else has removed what came: %w", fs.ErrNotExist)
 	}
 	name, err := s.settle()
 	if err != nil {
@@ -156,7 +156,8 @@ func (s *Saving) link(name string) error {
 	if err := s.root.Link(s.at, name); err != nil {
 		return err
 	}
-	return s.root.Remove(s.at)
+	_ = s.root.Remove(s.at) // if that can't be, it is as if killed
+	return nil
 }
 
 // hold lets an empty file hold the name until the whole one takes its place. It is seen

@@ -72,7 +72,10 @@ func (s *Saving) secure(f *os.File) error {
 	case err != nil:
 		return err
 	case n > 1: // it is, under another name, a file that somebody has
-		return errors.Join(errGone, s.root.Remove(s.at))
+		if s.root.Remove(s.at) != nil {
+			return errUnfit
+		}
+		return errGone
 	}
 	return private(f)
 }
