@@ -227,3 +227,26 @@ func TestSaveWithoutLocks(t *testing.T) {
 		}
 	}
 }
+
+// Who has opened a part just before it was finished does not write to it.
+func TestSaveTakesNoFinishedFile(t *testing.T) {
+	f := Folder{Dir: t.TempDir()}
+	a := begun(t, f, "cat.png", []byte("right!"))
+	late, err := os.OpenFile(filepath.Join(f.Dir, a.at), os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer late.Close()
+	if err := a.secure(late); !errors.Is(err, ErrBusy) {
+		t.Errorf("while it is saved: %v", err)
+	}
+	if _, err := a.Finish(); err != nil {
+		t.Skip("an open file can't be moved here:", err)
+	}
+	if err := a.part.Close(); err != nil { // which unlocks it
+		t.Fatal(err)
+	}
+	if err := a.secure(late); !errors.Is(err, errGone) {
+		t.Errorf("once it is saved: %v", err)
+	}
+}
