@@ -68,6 +68,10 @@ func (d *depot) Upload(ctx context.Context, room rooms.RoomID, path string, repo
 	}
 	sending := func(done, total int64) { report(ui.Progress{Done: done, Total: total}) }
 	file, err := d.client.Upload(ctx, node.Outgoing{Room: room, File: p.File, Content: p}, sending)
+	var no *rooms.Refusal
+	if errors.As(err, &no) && no.Code == rooms.BadRequest && p.Changed() != nil { // the host knows only that something else has arrived
+		err = rooms.Refuse(no.Code, "send it again when nothing writes to it", "%s", files.ErrChanged)
+	}
 	return file, notice, err
 }
 

@@ -9,8 +9,10 @@
 //
 //   - Nothing is written outside the folder, whatever a file is called, whatever links
 //     lead out of it; nothing is overwritten; no file that came is executable.
-//   - A file stands under its name when it is whole and its hash is right, not before.
+//   - A file stands under its name when it is whole and its hash is right, not before, and
+//     nothing that comes later changes it: one saver at a time writes to a part.
 //   - A file that changes while it is sent is noticed; what was said about it stays true
 //     of the bytes that went out, or it does not go out.
-//   - Nothing is opened by itself, and nothing that could run is opened at all.
+//   - Nothing is opened by itself, and nothing at all but pictures, films, sound, PDF and
+//     plain text, by name and by content.
 package files

@@ -2,7 +2,6 @@ package files
 
 import (
 	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -23,12 +22,20 @@ type Folder struct {
 	Fixed bool
 }
 
+// ErrBusy is why a file is not saved: it is on its way into the same folder already, for
+// this or for another program.
+var ErrBusy = errors.New("it is being saved already")
+
 // Saving is a file that is coming. Until it is whole it stands in the folder under a
 // hidden name, so that it can be gone on with later, by another run of the program, too.
+// It is not for several goroutines at once.
 type Saving struct {
 	root  *os.Root
 	dir   string
 	part  *os.File
+	at    string // where part stands until it is whole
+	once  bool   // nobody goes on with this part: it is gone at Close
+	done  bool   // it has its name, or has been removed
 	name  string
 	fixed bool
 	size  int64
@@ -36,7 +43,7 @@ type Saving struct {
 }
 
 // Begin begins to save a file of this size and content under a safe form of its name, or
-// goes on with it. Close gives it back.
+// goes on with it. The error is [ErrBusy] while somebody else does. Close gives it back.
 func (f Folder) Begin(name string, size int64, hash [sha256.Size]byte) (*Saving, error) {
 	if err := os.MkdirAll(f.Dir, 0o700); err != nil {
 		return nil, err
@@ -52,30 +59,17 @@ func (f Folder) Begin(name string, size int64, hash [sha256.Size]byte) (*Saving,
 			return nil, fmt.Errorf("%s is there already: %w", filepath.Join(f.Dir, s.name), fs.ErrExist)
 		}
 	}
-	if s.part, err = s.open(); err != nil {
+	if err := s.open(); err != nil {
 		_ = root.Close()
 		return nil, err
 	}
 	if s.Offset() > size {
-		err = s.part.Truncate(0)
-	}
-	if err != nil {
-		_ = s.Close()
-		return nil, err
+		if err := s.part.Truncate(0); err != nil {
+			_ = s.Close()
+			return nil, err
+		}
 	}
 	return s, nil
-}
-
-// partName is where the file stands until it is whole.
-func (s *Saving) partName() string { return ".p2pchat-" + hex.EncodeToString(s.hash[:12]) + ".part" }
-
-// open opens what came before, if that is a file of its own, or else a new one.
-func (s *Saving) open() (*os.File, error) {
-	name := s.partName()
-	if info, err := s.root.Lstat(name); err == nil && !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is not a file", filepath.Join(s.dir, name))
-	}
-	return s.root.OpenFile(name, os.O_RDWR|os.O_CREATE|noFollow, 0o600)
 }
 
 // Offset is how many bytes are there.
@@ -89,6 +83,9 @@ func (s *Saving) Offset() int64 {
 
 // WriteAt implements io.WriterAt. Beyond its size, the file takes nothing.
 func (s *Saving) WriteAt(p []byte, at int64) (int, error) {
+	if s.done {
+		return 0, fs.ErrClosed
+	}
 	if at < 0 || at+int64(len(p)) > s.size {
 		return 0, errors.New("more comes than was promised")
 	}
@@ -96,17 +93,22 @@ func (s *Saving) WriteAt(p []byte, at int64) (int, error) {
 }
 
 // Finish gives the file its name, when it is whole and its content is what was promised,
-// and returns its path. What is not, is removed, and the error is ErrHash.
+// and returns its path. What is not, is removed, and the error is ErrHash. Nothing is
+// written to it any more, by nobody: what was hashed is what gets the name.
 func (s *Saving) Finish() (path string, err error) {
 	if err := s.part.Sync(); err != nil {
 		return "", err
+	}
+	s.done = true
+	if !s.stands() {
+		return "", fmt.Errorf("somebody else has removed what came: %w", fs.ErrNotExist)
 	}
 	sum := sha256.New()
 	if _, err := io.Copy(sum, io.NewSectionReader(s.part, 0, s.size+1)); err != nil {
 		return "", err
 	}
 	if s.Offset() != s.size || [sha256.Size]byte(sum.Sum(nil)) != s.hash {
-		return "", errors.Join(ErrHash, s.root.Remove(s.partName()))
+		return "", errors.Join(ErrHash, s.root.Remove(s.at))
 	}
 	name, err := s.settle()
 	if err != nil {
@@ -135,31 +137,57 @@ func (s *Saving) settle() (string, error) {
 	return "", fmt.Errorf("too many files are called %s", s.name)
 }
 
-// claim moves the file to a name, if that is free.
+// claim moves the file to a name, if that is free: in one step, or by a second link, or,
+// where a file system has neither, by holding the name.
 func (s *Saving) claim(name string) error {
-	part := s.partName()
-	err := s.root.Link(part, name)
-	switch {
-	case err == nil:
-		return s.root.Remove(part)
-	case errors.Is(err, fs.ErrExist):
+	err := move(s.root, s.at, name)
+	if lacks(err) {
+		err = s.link(name)
+	}
+	if lacks(err) {
+		err = s.hold(name)
+	}
+	return err
+}
+
+// link is for systems that can't move a file without replacing another. Killed in the
+// middle, it leaves a part with two names, which nobody goes on with; see open.
+func (s *Saving) link(name string) error {
+	if err := s.root.Link(s.at, name); err != nil {
 		return err
 	}
-	// A file system without links: an empty file holds the name until the whole one
-	// takes its place.
+	_ = s.root.Remove(s.at) // if that can't be, it is as if killed
+	return nil
+}
+
+// hold lets an empty file hold the name until the whole one takes its place. It is seen
+// for that moment.
+func (s *Saving) hold(name string) error {
 	holder, err := s.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
 	}
 	_ = holder.Close()
-	return s.root.Rename(part, name)
+	if err := s.root.Rename(s.at, name); err != nil {
+		return errors.Join(err, s.root.Remove(name))
+	}
+	return nil
 }
 
 // Discard removes what came.
-func (s *Saving) Discard() error { return s.root.Remove(s.partName()) }
+func (s *Saving) Discard() error {
+	s.done = true
+	return s.root.Remove(s.at)
+}
 
 // Close gives up the files that are open; what came stays for another time.
-func (s *Saving) Close() error { return errors.Join(s.part.Close(), s.root.Close()) }
+func (s *Saving) Close() error {
+	var err error
+	if s.once && s.stands() {
+		err = s.root.Remove(s.at)
+	}
+	return errors.Join(err, s.part.Close(), s.root.Close())
+}
 
 // ReadAt implements io.ReaderAt over what came.
 func (s *Saving) ReadAt(p []byte, at int64) (int, error) { return s.part.ReadAt(p, at) }

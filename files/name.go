@@ -7,6 +7,8 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
+
+	"p2pchat/rooms"
 )
 
 // maxName is the most bytes of the name of a saved file. Every file system takes so many,
@@ -19,7 +21,7 @@ func SafeName(name string) string {
 	name = path.Base(strings.ReplaceAll(strings.ToValidUTF8(name, "_"), `\`, "/"))
 	name = strings.Map(func(r rune) rune {
 		switch {
-		case strings.ContainsRune(`/<>:"|?*`, r), !unicode.IsPrint(r) && r != ' ', unicode.Is(unicode.Co, r), invisible(r):
+		case strings.ContainsRune(`/<>:"|?*`, r), !unicode.IsPrint(r) && r != ' ', unicode.Is(unicode.Co, r), rooms.Unseen(r):
 			return '_'
 		}
 		return r
@@ -34,11 +36,6 @@ func SafeName(name string) string {
 		name = "_" + name
 	}
 	return name
-}
-
-// invisible tells letters that show nothing.
-func invisible(r rune) bool {
-	return unicode.Is(unicode.Cf, r) || r == 0x3164 || r == 0xFFA0 || r == 0x115F || r == 0x1160 || r == 0x034F || r >= 0xFE00 && r <= 0xFE0F || r >= 0xE0100 && r <= 0xE01EF
 }
 
 // cutName shortens a name, and keeps what tells its kind.

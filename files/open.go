@@ -10,16 +10,16 @@ import (
 	"p2pchat/ui/picture"
 )
 
-// ExecutableError is why a file is not opened.
-type ExecutableError struct{ Path string }
+// NotViewableError is why a file is not opened.
+type NotViewableError struct{ Path string }
 
-func (e *ExecutableError) Error() string {
-	return fmt.Sprintf("%s could run something on this machine, so it is not opened from here", filepath.Base(e.Path))
+func (e *NotViewableError) Error() string {
+	return fmt.Sprintf("%s is no picture, film, sound, PDF or plain text by name and content, so it is not opened from here", filepath.Base(e.Path))
 }
 
 // Open hands a saved file to the system's viewer, as one argument and not through a
-// shell, and does not wait for it. What could run is refused, by its name or by its
-// content.
+// shell, and does not wait for it. Only what viewers show without obeying it is opened,
+// when its name and its content agree on that; see [picture.Viewable].
 func Open(path string) error {
 	path, err := filepath.Abs(path)
 	if err != nil {
@@ -32,8 +32,8 @@ func Open(path string) error {
 	head := make([]byte, picture.HeadSize)
 	n, _ := f.ReadAt(head, 0)
 	_ = f.Close()
-	if picture.Executable(filepath.Base(path), picture.Sniff(head[:n])) {
-		return &ExecutableError{path}
+	if !picture.Viewable(filepath.Base(path), picture.Sniff(head[:n])) {
+		return &NotViewableError{path}
 	}
 	viewer := viewer(path)
 	viewer.Env = os.Environ()

@@ -34,7 +34,8 @@ type Picked struct {
 	// "" when there is none, or it was wanted.
 	Kept    string
 	content *os.File
-	copied  bool // content is a copy of ours
+	copied  bool        // content is a copy of ours
+	first   fs.FileInfo // of the person's file, when it was opened
 }
 
 // Pick opens the regular file at path, whatever that leads through, looks what it is, and
@@ -45,6 +46,10 @@ func Pick(ctx context.Context, path string, o PickOptions) (*Picked, error) {
 		return nil, err
 	}
 	p := &Picked{content: f}
+	if p.first, err = f.Stat(); err != nil {
+		_ = p.Close()
+		return nil, err
+	}
 	if err := p.prepare(ctx, path, o); err != nil {
 		_ = p.Close()
 		return nil, err
@@ -79,6 +84,9 @@ func (p *Picked) prepare(ctx context.Context, path string, o PickOptions) error 
 	if err != nil && !errors.Is(err, io.EOF) {
 		return err
 	}
+	if n > 0 && p.first.Size() == 0 {
+		return fmt.Errorf("%s does not say how long it is: copy it, and send the copy", path)
+	}
 	p.File.Name, p.File.MIME = sentName(path), picture.Sniff(head[:n])
 	if !o.Whole {
 		if err := p.strip(ctx, o.Temp); err != nil {
@@ -93,12 +101,27 @@ func (p *Picked) prepare(ctx context.Context, path string, o PickOptions) error 
 	facts := picture.Look(p.content, p.File.Size, p.File.MIME)
 	p.File.Width, p.File.Height, p.File.Duration = facts.Width, facts.Height, facts.Duration
 	if p.File.Preview, err = picture.Preview(ctx, p.content, p.File.Size, p.File.MIME); errors.Is(err, picture.ErrNoPreview) {
-		p.File.Preview, _ = picture.Still(ctx, path, p.File.MIME)
+		p.File.Preview = p.still(ctx, path)
 	}
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	return p.sum(ctx, o.Report)
+}
+
+// still is the preview of a film. It is made by another program, which opens the path
+// once more: what that shows counts only if the path still leads to the file that is
+// sent. Who could put another there and take it away again, within the moment, can write
+// where this person's files are.
+func (p *Picked) still(ctx context.Context, path string) []byte {
+	preview, err := picture.Still(ctx, path, p.File.MIME)
+	if err != nil {
+		return nil
+	}
+	if now, err := os.Stat(path); err != nil || !os.SameFile(now, p.first) {
+		return nil
+	}
+	return preview
 }
 
 // sentName is what others are told that the file is called.
@@ -187,8 +210,23 @@ func (p *Picked) sum(ctx context.Context, report func(done, total int64)) error 
 	return nil
 }
 
-// ErrChanged is why a file is not sent that has become shorter while it was read.
-var ErrChanged = errors.New("the file changes while it is read")
+// ErrChanged is why a file is not sent that was written to after Pick had begun to read it.
+var ErrChanged = errors.New("the file was changed while it was sent")
+
+// Changed is ErrChanged if the file was written to since Pick opened it, as far as its
+// length and date tell. It explains why a host has not got what was announced; what the
+// host has got is what was read, so otherwise a change does no harm. A copy without
+// metadata does not change.
+func (p *Picked) Changed() error {
+	if p.copied {
+		return nil
+	}
+	now, err := p.content.Stat()
+	if err != nil || now.Size() == p.first.Size() && now.ModTime().Equal(p.first.ModTime()) {
+		return err
+	}
+	return ErrChanged
+}
 
 // ReadAt implements io.ReaderAt over what is sent.
 func (p *Picked) ReadAt(b []byte, at int64) (int, error) { return p.content.ReadAt(b, at) }

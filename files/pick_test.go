@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"p2pchat/rooms"
 	"p2pchat/ui/picture"
@@ -142,16 +143,42 @@ func TestPickOfAChangingFile(t *testing.T) {
 	_ = p.Close()
 }
 
-func TestOpenRefusesWhatCouldRun(t *testing.T) {
-	for name, content := range map[string]string{
-		"a.sh": "echo", "cat.png": "#!/bin/sh\nrm -rf /", "x.desktop": "[Desktop Entry]", "photo.jpg": "\x7fELF\x02\x01\x01", "a.exe": "MZ",
+// Who is told by the host that something else has arrived can ask why.
+func TestPickTellsOfChanges(t *testing.T) {
+	for name, change := range map[string]func(path string) error{
+		"nothing": func(string) error { return nil },
+		"longer":  func(path string) error { return os.Truncate(path, 7) },
+		"content": func(path string) error {
+			if err := os.WriteFile(path, []byte("WRONG!"), 0o600); err != nil {
+				return err
+			}
+			return os.Chtimes(path, time.Time{}, time.Unix(1e9, 0)) // clocks may be coarse
+		},
+		"another file": func(path string) error { return os.Rename(put(t, "b", []byte("WRONG!")), path) },
 	} {
-		var no *ExecutableError
-		if err := Open(put(t, name, []byte(content))); !errors.As(err, &no) {
-			t.Errorf("%s: %v", name, err)
+		path := put(t, "a.bin", []byte("right!"))
+		p, err := Pick(context.Background(), path, PickOptions{Temp: t.TempDir()})
+		if err != nil {
+			t.Fatal(err)
 		}
+		if err := change(path); err != nil {
+			t.Log(err)
+		} else if got := p.Changed(); (got != nil) != (name == "longer" || name == "content") {
+			t.Errorf("%s: %v; what is read is %q", name, got, all(t, p))
+		}
+		_ = p.Close()
 	}
-	if err := Open(t.TempDir()); err == nil {
-		t.Error("opened a folder")
+	path := put(t, "a.jpg", photo(t))
+	p, err := Pick(context.Background(), path, PickOptions{Temp: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	before := all(t, p)
+	if err := os.WriteFile(path, []byte("other"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Changed(); err != nil || !bytes.Equal(all(t, p), before) {
+		t.Errorf("a copy: %v", err)
 	}
 }

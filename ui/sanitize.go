@@ -6,10 +6,16 @@ import (
 	"unicode"
 
 	"github.com/rivo/uniseg"
+
+	"p2pchat/rooms"
 )
 
 // maxMarks is how many combining marks one character may carry on the screen.
 const maxMarks = 3
+
+// brailleBlank is drawn as a blank. Pictures made of braille are full of it, so that it
+// becomes one, too.
+const brailleBlank = 0x2800
 
 // Sanitize makes remote text safe to show on one line: it holds no control
 // character, nothing that reorders text and nothing invisible. What it takes out
@@ -68,6 +74,8 @@ func sanitizeCluster(b *strings.Builder, cluster []rune, newline string) {
 			b.WriteByte(' ')
 		case r == '\t':
 			b.WriteString("    ")
+		case r == brailleBlank:
+			b.WriteByte(' ')
 		case r < ' ':
 			b.WriteByte('^')
 			b.WriteRune(r + '@')
@@ -100,6 +108,8 @@ func joins(cluster []rune, i int) bool {
 	switch r := cluster[i]; {
 	case r == 0xFE0F: // emoji presentation; "#" and digits are keycaps with it
 		return before > 0x7f || strings.ContainsRune("0123456789#*", before)
+	case r >= 0x180B && r <= 0x180D, r == 0x180F: // forms of Mongolian letters
+		return unicode.Is(unicode.Mongolian, before)
 	case r == 0x200C: // zero width non-joiner: Persian, Indic
 		return before > 0x7f
 	case r == 0x200D: // zero width joiner: emoji families; last only behind a script that joins
@@ -110,19 +120,7 @@ func joins(cluster []rune, i int) bool {
 	return false
 }
 
-// fillers are graphic by their category and blank on the screen.
-var fillers = &unicode.RangeTable{
-	R16: []unicode.Range16{
-		{0x034F, 0x034F, 1}, // combining grapheme joiner
-		{0x115F, 0x1160, 1}, // Hangul fillers
-		{0x3164, 0x3164, 1},
-		{0xFE00, 0xFE0F, 1}, // variation selectors
-		{0xFFA0, 0xFFA0, 1},
-	},
-	R32: []unicode.Range32{{0xE0100, 0xE01EF, 1}},
-}
-
 // hidden reports whether r would change or hide text without being seen.
 func hidden(r rune) bool {
-	return unicode.Is(unicode.Cf, r) || unicode.Is(fillers, r) || !unicode.IsGraphic(r)
+	return rooms.Unseen(r) || !unicode.IsGraphic(r)
 }

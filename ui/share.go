@@ -143,8 +143,11 @@ func (c *chat) saveFile(arg string) {
 		to = path
 	}
 	c.fetch(f, n, to, func() {
-		hint := fmt.Sprintf("; /open %d shows it", n)
-		if picture.Executable(f.file.Name, f.file.MIME) {
+		hint := ""
+		switch {
+		case picture.Viewable(f.file.Name, f.file.MIME):
+			hint = fmt.Sprintf("; /open %d shows it", n)
+		case picture.Executable(f.file.Name, f.file.MIME):
 			hint = "; take care: it could run on this machine"
 		}
 		c.say("saved as %s%s", f.saved, hint)
@@ -160,8 +163,8 @@ func (c *chat) openFile(arg string) {
 	case rest != "":
 		c.print(c.page.refusal((&arguments{entry: lookup("open")}).usage("takes one number only"))...)
 		return
-	case picture.Executable(f.file.Name, f.file.MIME):
-		c.print(c.page.refusal(rooms.Refuse(rooms.Denied, fmt.Sprintf("/save %d keeps it, if you trust who sent it", n), "%s could run on this machine, so it is not opened from here", fileName(f.file)))...)
+	case !picture.Viewable(f.file.Name, f.file.MIME):
+		c.print(c.page.refusal(rooms.Refuse(rooms.Denied, fmt.Sprintf("/save %d keeps it, if you trust who sent it", n), "%s is no picture, film, sound, PDF or plain text by name and content, so it is not opened from here", fileName(f.file)))...)
 		return
 	}
 	show := func() {

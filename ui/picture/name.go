@@ -78,15 +78,16 @@ func extension(name string) string {
 }
 
 // executableExtensions are what some desktop starts, installs or obeys when it is
-// opened.
+// opened, and documents that may hold macros or scripts.
 var executableExtensions = set(`
-	exe com scr pif cpl msi msp mst dll sys drv ocx appx appxbundle msix msixbundle appinstaller application gadget
+	exe com scr pif cpl msi msp mst msu dll sys drv ocx appx appxbundle msix msixbundle appinstaller application gadget
 	bat cmd ps1 ps1xml psm1 psd1 vbs vbe vb js jse mjs ws wsf wsh wsc sct hta msc inf reg rgs scf url lnk library-ms
-	search-ms searchconnector-ms settingcontent-ms theme themepack diagcab chm hlp xll iqy slk website
-	docm dotm xlsm xltm xlam pptm potm ppam ppsm sldm one iso img vhd vhdx
+	search-ms searchconnector-ms settingcontent-ms theme themepack cab diagcab chm hlp rdp xll iqy slk website appref-ms
+	doc dot docm dotm xls xlt xlsb xlsm xltm xla xlam ppt pot pps pptm potm ppam ppsm sldm one mdb mde accdb accde
+	html htm xhtml xht shtml mht mhtml svg svgz iso img vhd vhdx
 	app command tool workflow action scpt scptd applescript pkg mpkg dmg terminal inetloc fileloc webloc mobileconfig prefpane kext
-	sh bash zsh fish csh ksh dash desktop run bin elf appimage flatpakref flatpak snap deb rpm apk xapk service
-	py pyw pyc pyz pl pm rb php lua tcl awk jar jnlp class war so dylib ko out action`)
+	sh bash zsh fish csh ksh dash desktop directory run bin elf appimage flatpakref flatpak snap deb rpm apk xapk service
+	py pyw pyc pyz pl pm cgi rb php lua tcl awk jar jnlp class war so dylib ko out crx xpi vsix`)
 
 var executableKinds = map[string]bool{
 	"application/x-elf": true, "application/x-mach-binary": true, "application/x-ms-shortcut": true,
@@ -94,10 +95,29 @@ var executableKinds = map[string]bool{
 }
 
 // Executable reports whether opening the file could run it or something that it
-// names: a program, script, shortcut, installer or disk image, by its name or by
-// its content. Mime is what [Sniff] said.
+// holds or names: a program, script, shortcut, installer, disk image, web page, or a
+// document with macros, by its name or by its content. Mime is what [Sniff] said. It
+// knows what is known, and is good for a warning; for what is safe, see [Viewable].
 func Executable(name, mime string) bool {
 	return executableExtensions[extension(name)] || executableKinds[mime]
+}
+
+// viewableExtensions are what viewers show and play without obeying it: no svg, html
+// or csv, and no playlists.
+var viewableExtensions = set(`
+	png jpg jpeg jpe gif webp bmp tif tiff avif heic heif ico
+	mp4 m4v mov webm mkv avi mp3 ogg oga opus flac wav m4a pdf txt log`)
+
+// Viewable reports whether a file can be handed to the system's viewer: it is a
+// picture, a film, sound, a PDF or plain text, by its content, and its name, by which
+// the system chooses the viewer, says the same. Mime is what [Sniff] said.
+func Viewable(name, mime string) bool {
+	ext := extension(name)
+	if !viewableExtensions[ext] {
+		return false
+	}
+	says := kindOfExtension[ext]
+	return says == mime || says != mimeText && family(says) == family(mime)
 }
 
 func set(words string) map[string]bool {

@@ -121,7 +121,8 @@ func TestClaims(t *testing.T) {
 }
 
 func TestExecutable(t *testing.T) {
-	for _, name := range []string{"a.exe", "a.SH", "a.desktop", "a.lnk", "a.app", "a.bat", "a.ps1", "a.jar", "cat.png.exe", "a.exe.", "a.exe ", ".command", "a.iso"} {
+	for _, name := range []string{"a.exe", "a.SH", "a.desktop", "a.lnk", "a.app", "a.bat", "a.ps1", "a.jar", "cat.png.exe", "a.exe.", "a.exe ", ".command", "a.iso",
+		"a.html", "a.xhtml", "a.svg", "a.doc", "a.docm", "a.xls", "a.xlsb", "a.ppt", "a.mdb", "a.rdp", "a.cab", "a.msu", "a.crx", "a.xpi", "a.vsix", "a.cgi", "a.directory"} {
 		if !Executable(name, mimeOctets) {
 			t.Errorf("%q is not executable", name)
 		}
@@ -134,6 +135,36 @@ func TestExecutable(t *testing.T) {
 	for _, name := range []string{"cat.png", "exe", "notes.txt", "film.mp4", "", "a.pdf"} {
 		if Executable(name, mimeText) {
 			t.Errorf("%q is executable", name)
+		}
+	}
+}
+
+// A file is shown when name and content agree on a kind that nothing obeys.
+func TestViewable(t *testing.T) {
+	const ole, page = "application/x-ole-storage", "text/html"
+	for _, c := range []struct{ name, mime string }{
+		{"cat.png", mimePNG}, {"CAT.JPG", mimeJPEG}, {"a.ico", "image/x-icon"}, {"film.mp4", mimeMOV}, {"film.mkv", mimeWebM},
+		{"a.m4a", mimeMP4}, {"a.opus", "audio/ogg"}, {"a.pdf", "application/pdf"}, {"notes.txt", mimeText}, {"a.exe.png", mimePNG},
+	} {
+		if !Viewable(c.name, c.mime) {
+			t.Errorf("%s with %s is not shown", c.name, c.mime)
+		}
+	}
+	for _, c := range []struct{ name, mime string }{
+		{"a.html", page}, {"a.html", mimeText}, {"a.xhtml", mimeXML}, {"a.svg", mimeXML}, {"a.doc", ole}, {"a.docm", mimeZip},
+		{"a.docx", mimeZip}, {"a.xls", ole}, {"a.xlsb", mimeZip}, {"a.mdb", mimeOctets}, {"a.rdp", mimeText}, {"a.cab", mimeOctets},
+		{"a.msu", mimeOctets}, {"a.crx", mimeOctets}, {"a.xpi", mimeZip}, {"a.vsix", mimeZip}, {"a.cgi", mimeText}, {"a.zip", mimeZip},
+		{"a.directory", mimeText}, {"a.m3u", mimeText}, {"a.csv", mimeText}, {"a.unheard-of", mimePNG}, {"cat", mimePNG}, {"", mimePNG},
+		{"cat.png", mimeText}, {"cat.png", mimeJPEG}, {"cat.png", ""}, {"cat.txt", page}, {"cat.txt", mimeXML}, {"cat.txt", mimeScript},
+		{"cat.txt", "application/x-desktop"}, {"cat.txt", mimePNG}, {"cat.html.", mimePNG}, {"cat.pdf", mimeZip}, {"cat.png.exe", mimePNG},
+	} {
+		if Viewable(c.name, c.mime) {
+			t.Errorf("%s with %s is shown", c.name, c.mime)
+		}
+	}
+	for ext := range viewableExtensions {
+		if kindOfExtension[ext] == "" || executableExtensions[ext] {
+			t.Errorf("%s is in the wrong tables", ext)
 		}
 	}
 }
