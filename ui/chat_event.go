@@ -22,7 +22,7 @@ func (c *chat) happened(ev rooms.Event) {
 	case rooms.RoomChanged:
 		c.room(ev)
 	case rooms.Notice:
-		c.say("%s", ev.Text)
+		c.print(c.page.fromHost(ev)...)
 	case rooms.Connection:
 		c.connection(ev)
 	case rooms.Path:
@@ -32,6 +32,10 @@ func (c *chat) happened(ev rooms.Event) {
 		c.print(c.page.refusal(ev)...)
 	}
 }
+
+// fromHost is what the host says in words of its own: marked, for a hostile host may well
+// say that somebody is verified.
+func (p *page) fromHost(ev rooms.Notice) []string { return p.notice("the host says: %s", ev.Text) }
 
 // welcome says who the host is, and enters a room or offers the choices.
 func (c *chat) welcome(ev rooms.Welcome) {
