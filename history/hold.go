@@ -2,6 +2,7 @@ package history
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"time"
@@ -16,8 +17,8 @@ const (
 
 // Hold keeps other processes from changing a file until the closer is closed: who reads
 // a file and then replaces it loses nothing that another one puts there. It is kept by a
-// lock beside it, path.lock. After 5 s of waiting it is an *InUseError. On a system
-// without locks nobody is kept away.
+// lock beside it, path.lock, for which it waits up to 5 s. On a system without locks nobody
+// is kept away.
 func Hold(path string) (io.Closer, error) { return hold(disk{}, path) }
 
 func hold(fsys fs, path string) (io.Closer, error) {
@@ -27,8 +28,10 @@ func hold(fsys fs, path string) (io.Closer, error) {
 		switch {
 		case errors.Is(err, errors.ErrUnsupported):
 			return io.NopCloser(nil), nil
-		case err == nil || !errors.As(err, &busy) || time.Now().After(end):
+		case err == nil || !errors.As(err, &busy):
 			return l, err
+		case time.Now().After(end):
+			return nil, fmt.Errorf("%s is being changed by another process", path)
 		}
 		time.Sleep(holdPause + rand.N(holdPause)) // so that two do not go in step
 	}
