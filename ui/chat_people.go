@@ -44,10 +44,7 @@ func (c *chat) hides(ev rooms.MemberChanged) bool {
 		return false
 	}
 	switch ev.What {
-	case rooms.MemberRenamed:
-		c.circle.ignored[ev.Member.Peer] = ev.Member.Nick
-		return true
-	case rooms.MemberJoined, rooms.MemberLeft, rooms.MemberAway, rooms.MemberBack:
+	case rooms.MemberRenamed, rooms.MemberJoined, rooms.MemberLeft, rooms.MemberAway, rooms.MemberBack:
 		return true
 	}
 	return false
