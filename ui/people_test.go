@@ -280,6 +280,78 @@ func TestIgnoreLasts(t *testing.T) {
 	}
 }
 
+// TestIgnoredInThePast: what ignored people said before is neither shown nor counted.
+func TestIgnoredInThePast(t *testing.T) {
+	people := newStrangers()
+	people.ignored[eve] = "eve"
+	said := func(seq rooms.Seq, from rooms.PeerID, nick string) rooms.Message {
+		m := posted(seq, from, nick, fmt.Sprint("text ", seq)).Message
+		m.File = &rooms.File{ID: fmt.Sprint(seq), Name: "cat.png", Size: 2048, MIME: "image/png"}
+		return m
+	}
+	both := []rooms.Message{said(1, eve, "eve"), said(2, bob, "bob"), said(3, eve, "eve")}
+	only := both[2:]
+	sit(t, withWords(people), func(s *seat) {
+		s.enter(dev(2), member(alice, "alice"), member(bob, "bob"))
+		s.forget()
+		for _, tt := range []struct {
+			line   string
+			answer rooms.Event
+			rows   []string
+		}{
+			{"/history 3", rooms.Page{Messages: both}, []string{"-- earlier --", "-- Saturday, 1 January 2000 --", "00:02 bob text 2", "-- now --", "-- 2 of people you ignore are left out"}},
+			{"/history 3", rooms.Page{Messages: only}, []string{"-- 1 of people you ignore is left out"}},
+			{"/history 3", rooms.Page{}, []string{"-- no such messages"}},
+			{"/search text", rooms.Found{Messages: both}, []string{"-- 1 message found --", "-- Saturday, 1 January 2000 --", "2  00:02 bob text 2", "-- now --", "-- 2 of people you ignore are left out"}},
+			{"/search text", rooms.Found{Messages: only}, []string{"-- 1 of people you ignore is left out"}},
+			{"/search text", rooms.Found{Messages: only, Next: 3}, []string{
+				"-- 0 messages found --", "-- older ones: the same with --before 3 in front of the text", "-- now --", "-- 1 of people you ignore is left out",
+			}},
+			{"/files", rooms.Shared{Messages: both}, []string{"-- 1 file", "    1  cat.png · png · 2 KiB · by bob, 1 Jan 00:02", "-- 2 of people you ignore are left out"}},
+			{"/files", rooms.Shared{Messages: only}, []string{"-- 1 of people you ignore is left out"}},
+			{"/files", rooms.Shared{Messages: only, Next: 3}, []string{"-- 0 files", "-- older ones: /files --before 3", "-- 1 of people you ignore is left out"}},
+		} {
+			s.say(tt.line)
+			s.settle(t, tt.answer)
+			s.want(tt.rows...)
+		}
+	})
+}
+
+// TestIgnoredInTheReplay: no frame is left around nothing, and none stays open.
+func TestIgnoredInTheReplay(t *testing.T) {
+	for _, tt := range []struct {
+		read rooms.Seq // zero: the room is new to the person
+		from string    // who said the messages 1 to 4: bob or eve, by their first letters
+		rows []string
+	}{
+		{0, "eeee", nil},
+		{0, "ebee", []string{"-- earlier --", "00:02 bob text", "-- now --"}},
+		{2, "beee", []string{"-- earlier --", "00:01 bob text", "-- now --"}},
+		{2, "eeeb", []string{"-- 1 new while you were away --", "00:04 bob text"}},
+		{1, "bebe", []string{"-- earlier --", "00:01 bob text", "-- up to 2 new while you were away --", "00:03 bob text"}},
+	} {
+		people := newStrangers()
+		people.ignored[eve] = "eve"
+		book := &fakeBook{places: map[rooms.RoomID]rooms.Cursor{}}
+		if tt.read > 0 {
+			book.places["dev"] = rooms.Cursor{Epoch: 3, Seq: tt.read}
+		}
+		sit(t, func(o *Options, _ *fakeHost) { o.Room, o.Notebook, o.People, o.Recent = "dev", book, people, 10 }, func(s *seat) {
+			s.enter(devAt(0, 4), member(alice, "alice"))
+			s.forget()
+			for i, who := range tt.from {
+				from, nick := bob, "bob"
+				if who == 'e' {
+					from, nick = eve, "eve"
+				}
+				s.tell(replayed(posted(rooms.Seq(i+1), from, nick, "text")))
+			}
+			s.want(tt.rows...)
+		})
+	}
+}
+
 // fullDisk takes nothing.
 type fullDisk struct{ *strangers }
 
