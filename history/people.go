@@ -92,8 +92,8 @@ func (p *People) Meet(nick string, peer rooms.PeerID) {
 		p.marked[string(peer)], p.renamed[peer] = m, nick
 		p.touch()
 	}
-	if was := p.known[byNick(met)]; was.Peer == peer && met.Seen.Sub(was.Seen) < meetAgain {
-		return
+	if was := p.known[byNick(met)]; was.Peer == peer && (m.Verified || met.Seen.Sub(was.Seen) < meetAgain) {
+		return // a verified one stays where it is among those that are kept
 	}
 	p.known[byNick(met)] = met
 	if len(p.known) > peopleLimit+knownSlack {
