@@ -1,7 +1,7 @@
 package cmd
 
 import (
-	"bufio"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,6 +12,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/peer"
 	ma "github.com/multiformats/go-multiaddr"
 
+	"p2pchat/history"
 	"p2pchat/node"
 	"p2pchat/rooms"
 )
@@ -52,18 +53,17 @@ func (s *settings) savedHost(name string) (node.Target, bool, error) {
 func (s *settings) path(file string) string { return filepath.Join(s.data, file) }
 
 func (s *settings) savedHosts() ([]savedHost, error) {
-	f, err := os.Open(s.path(savedFile))
+	b, err := os.ReadFile(s.path(savedFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
 	var all []savedHost
-	for lines := bufio.NewScanner(f); lines.Scan(); {
+	for line := range bytes.Lines(b) {
 		var h savedHost
-		if json.Unmarshal(lines.Bytes(), &h) == nil && h.Name != "" {
+		if json.Unmarshal(line, &h) == nil && h.Name != "" {
 			all = append(all, h)
 		}
 	}
@@ -85,6 +85,11 @@ func (s *settings) saveHost(name string, t node.Target) error {
 	if _, refusal := rooms.DefaultLimits().ParseRoomID(name); refusal != nil {
 		return usagef("--save %q: a name has letters, digits, _ . -", name)
 	}
+	held, err := history.Hold(s.path(savedFile)) // or two joins at a time forget each other's
+	if err != nil {
+		return err
+	}
+	defer held.Close()
 	all, err := s.savedHosts()
 	if err != nil {
 		return err

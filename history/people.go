@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"math/rand/v2"
-	"os"
 	"path/filepath"
 	"sync"
 	"time"
@@ -16,10 +14,10 @@ import (
 // People is what a client remembers of other members over its runs. Two files have it:
 // one for each host, with the key that each nick had there when it was seen last; and
 // one for all hosts, with the keys that are verified or ignored. Both are replaced as a
-// whole. What another process has put there meanwhile is kept.
+// whole, under a lock. What another process has put there meanwhile is kept.
 //
 // Its methods may be called from any goroutine. Verify, Ignore and Close wait for the
-// disk; a goroutine writes the nicks, within a second.
+// disk; a goroutine writes what was met, within a second.
 type People struct {
 	fs           fs
 	marks, names string // the files
@@ -27,14 +25,21 @@ type People struct {
 	touched     chan struct{} // of capacity one: a nick was noted
 	stop, ended chan struct{}
 
-	mu     sync.Mutex // guards the fields below
-	known  map[string]person
-	marked map[string]person
-	dirty  bool // nicks are not on disk
+	writing sync.Mutex // is taken before mu, and held while a file is replaced
+
+	mu      sync.Mutex // guards the fields below, and is never held for the disk
+	known   map[string]person
+	marked  map[string]person
+	renamed map[rooms.PeerID]string // of marked: nicks that are not on disk
+	dirty   bool                    // nicks of known are not on disk
 }
 
-// peopleLimit bounds each file of people.
-const peopleLimit = 4096
+// peopleLimit bounds each file of people. In memory there may be knownSlack more nicks,
+// so that not each one that is met makes one look for the oldest.
+const (
+	peopleLimit = 4096
+	knownSlack  = peopleLimit / 4
+)
 
 // meetAgain is how old a note of a nick with the same key gets before it is renewed.
 const meetAgain = 24 * time.Hour
@@ -46,7 +51,7 @@ func OpenPeople(marks, names string) (*People, error) { return openPeople(disk{}
 func openPeople(fsys fs, marks, names string) (*People, error) {
 	p := &People{
 		fs: fsys, marks: marks, names: names,
-		touched: make(chan struct{}, 1), stop: make(chan struct{}), ended: make(chan struct{}),
+		renamed: map[rooms.PeerID]string{}, touched: make(chan struct{}, 1), stop: make(chan struct{}), ended: make(chan struct{}),
 	}
 	for _, path := range []string{marks, names} {
 		if err := mkdirs(fsys, filepath.Dir(path)); err != nil {
@@ -72,7 +77,8 @@ func (p *People) Known(nick string) (rooms.PeerID, bool) {
 	return known.Peer, ok
 }
 
-// Meet notes the key of a nick. Of too many nicks those seen longest ago are forgotten.
+// Meet notes the key of a nick, and the nick of a key that is verified or ignored. Of too
+// many nicks those seen longest ago are forgotten, but none of a verified key.
 func (p *People) Meet(nick string, peer rooms.PeerID) {
 	met := person{Nick: nick, Peer: peer, Seen: time.Now().UTC().Truncate(time.Millisecond)}
 	if !met.valid() {
@@ -80,12 +86,25 @@ func (p *People) Meet(nick string, peer rooms.PeerID) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if was := p.known[byNick(met)]; was.Peer == peer && met.Seen.Sub(was.Seen) < meetAgain {
-		return
+	m, marked := p.marked[string(peer)]
+	if marked && m.Nick != nick {
+		m.Nick = nick
+		p.marked[string(peer)], p.renamed[peer] = m, nick
+		p.touch()
+	}
+	if was := p.known[byNick(met)]; was.Peer == peer && (m.Verified || met.Seen.Sub(was.Seen) < meetAgain) {
+		return // a verified one stays where it is among those that are kept
 	}
 	p.known[byNick(met)] = met
-	forgetOldest(p.known)
+	if len(p.known) > peopleLimit+knownSlack {
+		forgetOldest(p.known, verifiedIn(p.marked))
+	}
 	p.dirty = true
+	p.touch()
+}
+
+// touch has what was met written soon.
+func (p *People) touch() {
 	select {
 	case p.touched <- struct{}{}:
 	default:
@@ -129,107 +148,45 @@ func (p *People) Ignore(peer rooms.PeerID, nick string, ignored bool) error {
 
 // mark changes what is noted of a key, in the file as it is now.
 func (p *People) mark(peer rooms.PeerID, nick string, change func(*person)) error {
+	p.writing.Lock()
+	defer p.writing.Unlock()
+	held, locked := hold(p.fs, p.marks)
+	if locked == nil {
+		defer held.Close()
+	}
+	marked, unread := p.read(p.marks, byPeer)
+	b, err := p.marking(marked, unread == nil, person{Peer: peer, Nick: nick, Seen: time.Now().UTC().Truncate(time.Millisecond)}, change)
+	switch {
+	case err != nil:
+		return err
+	case locked != nil:
+		return locked // to write now may take away what another process has noted
+	}
+	return errors.Join(unread, p.replace(p.marks, b))
+}
+
+// marking makes a change to what is noted of m's key, and returns the file with it; fresh:
+// marked is what the file has now.
+func (p *People) marking(marked map[string]person, fresh bool, m person, change func(*person)) ([]byte, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	marked, err := p.read(p.marks, byPeer)
-	if err != nil {
+	if !fresh {
 		marked = maps.Clone(p.marked)
 	}
-	m := marked[string(peer)]
-	m.Peer, m.Nick, m.Seen = peer, nick, time.Now().UTC().Truncate(time.Millisecond)
+	rename(marked, p.renamed)
+	was, there := marked[byPeer(m)]
+	m.Verified, m.Ignored = was.Verified, was.Ignored
 	change(&m)
 	switch {
 	case !m.valid():
-		return fmt.Errorf("%q is no peer ID", peer)
+		return nil, fmt.Errorf("%q is no peer ID", m.Peer)
 	case !m.Verified && !m.Ignored:
-		delete(marked, string(peer))
-	case len(marked) >= peopleLimit && marked[string(peer)].Peer == "":
-		return fmt.Errorf("%s has %d people and takes no more", p.marks, peopleLimit)
+		delete(marked, byPeer(m))
+	case !there && len(marked) >= peopleLimit:
+		return nil, fmt.Errorf("%s has %d people and takes no more", p.marks, peopleLimit)
 	default:
-		marked[string(peer)] = m
+		marked[byPeer(m)] = m
 	}
 	p.marked = marked
-	return errors.Join(err, p.replace(p.marks, encodePeople(marked)))
-}
-
-// run writes the nicks until Close.
-func (p *People) run() {
-	defer close(p.ended)
-	var later <-chan time.Time
-	for {
-		select {
-		case <-p.touched:
-			if later == nil {
-				later = time.After(noteDelay)
-			}
-		case <-later:
-			later = nil
-			_ = p.save() // tried again at the next one, and told by Close
-		case <-p.stop:
-			return
-		}
-	}
-}
-
-// save writes the nicks, with those that the file has meanwhile.
-func (p *People) save() error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if !p.dirty {
-		return nil
-	}
-	there, err := p.read(p.names, byNick)
-	if err != nil {
-		return err
-	}
-	for key, other := range there {
-		if other.Seen.After(p.known[key].Seen) {
-			p.known[key] = other
-		}
-	}
-	forgetOldest(p.known)
-	if err := p.replace(p.names, encodePeople(p.known)); err != nil {
-		return err
-	}
-	p.dirty = false
-	return nil
-}
-
-// Close writes what is not on disk yet.
-func (p *People) Close() error {
-	close(p.stop)
-	<-p.ended
-	return p.save()
-}
-
-func (p *People) read(path string, key func(person) string) (map[string]person, error) {
-	b, err := readWhole(p.fs, path)
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil, err
-	}
-	return decodePeople(b, key), nil
-}
-
-// replace writes a file under a name that no other process uses, which then becomes its own.
-func (p *People) replace(path string, b []byte) error {
-	fresh := fmt.Sprintf("%s.%016x.tmp", path, rand.Uint64())
-	f, err := p.fs.OpenFile(fresh, os.O_RDWR|os.O_CREATE|os.O_EXCL)
-	if err != nil {
-		return err
-	}
-	_, err = f.WriteAt(b, 0)
-	if err == nil {
-		err = f.Sync()
-	}
-	if e := f.Close(); err == nil {
-		err = e
-	}
-	if err == nil {
-		err = p.fs.Rename(fresh, path)
-	}
-	if err != nil {
-		_ = p.fs.Remove(fresh)
-		return err
-	}
-	return p.fs.SyncDir(filepath.Dir(path))
+	return encodePeople(marked), nil
 }

@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -96,11 +97,6 @@ func TestPeopleAreBounded(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.Meet("new", "peer-new")
-	if len(p.known) != peopleLimit {
-		t.Errorf("%d nicks", len(p.known))
-	}
-	knows(t, p, "n0", "")
-	knows(t, p, "new", "peer-new")
 	if p.Ignore("one-more", "one-more", true) == nil {
 		t.Error("one more is ignored")
 	}
@@ -112,6 +108,106 @@ func TestPeopleAreBounded(t *testing.T) {
 	}
 	if err := p.Close(); err != nil {
 		t.Fatal(err)
+	}
+	p = openPeopleOf(t, m)
+	defer p.Close()
+	if len(p.known) != peopleLimit {
+		t.Errorf("%d nicks", len(p.known))
+	}
+	knows(t, p, "n0", "")
+	knows(t, p, "n1", "peer")
+	knows(t, p, "new", "peer-new")
+}
+
+// TestACrowdDrivesNobodyOut: a host may invent any number of nicks, also for a verified
+// key, and the nick by which somebody was verified is known still.
+func TestACrowdDrivesNobodyOut(t *testing.T) {
+	m := newMemory()
+	p := openPeopleOf(t, m)
+	p.Meet("bob", "peer-bob")
+	p.Meet("carol", "peer-carol")
+	if err := p.Verify("peer-bob", "bob", true); err != nil {
+		t.Fatal(err)
+	}
+	for _, peer := range []string{"peer", "peer-bob"} {
+		for i := range 5000 {
+			p.Meet(fmt.Sprint("of-", peer, i), rooms.PeerID(peer))
+			if len(p.known) > peopleLimit+knownSlack {
+				t.Fatalf("%d nicks", len(p.known))
+			}
+		}
+	}
+	knows(t, p, "bob", "peer-bob")
+	knows(t, p, "carol", "")
+	if err := p.Close(); err != nil {
+		t.Fatal(err)
+	}
+	p = openPeopleOf(t, m)
+	defer p.Close()
+	knows(t, p, "bob", "peer-bob")
+	if got := p.Verified()["peer-bob"]; got != "of-peer-bob4999" {
+		t.Errorf("verified under the nick %q, goes by another now", got)
+	}
+}
+
+// TestAVerifiedNickOutweighs: a process that does not know who is verified takes no nick
+// away from the one who is.
+func TestAVerifiedNickOutweighs(t *testing.T) {
+	m := newMemory()
+	other, p := openPeopleOf(t, m), openPeopleOf(t, m)
+	p.Meet("bob", "peer-bob")
+	if p.Verify("peer-bob", "bob", true) != nil || p.Close() != nil {
+		t.Fatal("not written")
+	}
+	other.Meet("bob", "peer-eve")
+	if err := other.Close(); err != nil {
+		t.Fatal(err)
+	}
+	p = openPeopleOf(t, m)
+	defer p.Close()
+	knows(t, p, "bob", "peer-bob")
+}
+
+// TestPeopleOfManyProcesses: what two write down at the same time is all there.
+func TestPeopleOfManyProcesses(t *testing.T) {
+	dir := t.TempDir()
+	open := func() *People {
+		p, err := OpenPeople(filepath.Join(dir, "people"), filepath.Join(dir, "names"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	var all sync.WaitGroup
+	for n := range 2 {
+		p := open()
+		for i := range 50 {
+			all.Go(func() {
+				name := fmt.Sprint("p", n, "-", i)
+				p.Meet(name, rooms.PeerID(name))
+				if err := p.Ignore(rooms.PeerID(name), name, true); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		defer func() { _ = p.Close() }()
+	}
+	all.Wait()
+	p := open()
+	defer p.Close()
+	if got := len(p.Ignored()); got != 100 {
+		t.Errorf("%d of 100 are kept", got)
+	}
+}
+
+// BenchmarkMeetACrowd is a roster of 5000 nicks that were not there before.
+func BenchmarkMeetACrowd(b *testing.B) {
+	for b.Loop() {
+		p := openPeopleOf(b, newMemory())
+		for i := range 5000 {
+			p.Meet(fmt.Sprint("n", i), "peer")
+		}
+		_ = p.Close()
 	}
 }
 

@@ -49,16 +49,58 @@ func oldestFirst(people map[string]person) []person {
 	})
 }
 
-// forgetOldest keeps people within their bound.
-func forgetOldest(people map[string]person) {
-	for len(people) > peopleLimit {
-		var oldest string
-		for key, p := range people {
-			if first, ok := people[oldest]; !ok || p.Seen.Before(first.Seen) {
-				oldest = key
-			}
+// verifiedIn tells of a key whether it is verified.
+func verifiedIn(marked map[string]person) func(person) bool {
+	return func(p person) bool { return marked[string(p.Peer)].Verified }
+}
+
+// outweighs reports whether one of two notes of a nick is to be kept: that of a verified
+// key, or else the later one.
+func outweighs(a, b person, verified func(person) bool) bool {
+	if va, vb := verified(a), verified(b); va != vb {
+		return va
+	}
+	return a.Seen.After(b.Seen)
+}
+
+// rename gives people the nicks that they have now; it reports whether one is another.
+func rename(marked map[string]person, nicks map[rooms.PeerID]string) (renamed bool) {
+	for peer, nick := range nicks {
+		if m, ok := marked[string(peer)]; ok && m.Nick != nick {
+			m.Nick = nick
+			marked[string(peer)], renamed = m, true
 		}
-		delete(people, oldest)
+	}
+	return renamed
+}
+
+// forgetOldest brings people within their bound at once: first those leave who are not to
+// be kept, seen longest ago first. Of too many to be kept the first ones stay, lest new
+// nicks drive them out.
+func forgetOldest(people map[string]person, keep func(person) bool) {
+	over := len(people) - peopleLimit
+	if over <= 0 {
+		return
+	}
+	all := slices.SortedFunc(maps.Keys(people), func(a, b string) int {
+		return people[a].Seen.Compare(people[b].Seen)
+	})
+	var kept []string
+	for _, key := range all {
+		switch {
+		case over == 0:
+			return
+		case keep(people[key]):
+			kept = append(kept, key)
+		default:
+			delete(people, key)
+			over--
+		}
+	}
+	for ; over > 0; over-- {
+		last := len(kept) - 1
+		delete(people, kept[last])
+		kept = kept[:last]
 	}
 }
 

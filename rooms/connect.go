@@ -135,8 +135,9 @@ func (a asking) disconnect() (Decision, *Refusal) {
 }
 
 func (a asking) quit(c Quit) (Decision, *Refusal) {
-	if checkReason(c.Reason) != nil {
-		c.Reason = "" // leaving is not refused
+	room := a.session.room
+	if checkReason(c.Reason) != nil || room != nil && room.muted[a.session.peer] {
+		c.Reason = "" // leaving is not refused, and a muted member does not speak by it
 	}
 	return Decision{Answer: Done{}, Effects: append(a.exit(a.id, c.Reason), Drop{Session: a.id})}, nil
 }

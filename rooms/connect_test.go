@@ -150,6 +150,17 @@ func TestQuit(t *testing.T) {
 	}
 }
 
+// TestMutedQuits: a muted member says nothing to its room by leaving the host.
+func TestMutedQuits(t *testing.T) {
+	_, alice, bob, _, _ := dev(t)
+	alice.must(rooms.Mute{Nick: "bob", Muted: true})
+	bob.must(rooms.Quit{Reason: "buy my boots"})
+	got := broadcasts[rooms.MemberChanged](bob)
+	if len(got) != 1 || got[0].What != rooms.MemberLeft || got[0].Reason != "" {
+		t.Errorf("the room is told %+v", got)
+	}
+}
+
 // TestTakeover: a session of the same instance takes the older one's place.
 func TestTakeover(t *testing.T) {
 	h := newHost(t, func(l *rooms.Limits) { l.Sessions = 1 })

@@ -144,7 +144,7 @@ func (w *world) follow(before view, sat map[*oRoom][]rooms.PeerID, g *guest) {
 		case rooms.Ended:
 			ok = before.rooms[e.Key] && !after.rooms[e.Key]
 		case rooms.Broadcast:
-			ok = (before.rooms[e.Key] || after.rooms[e.Key]) && e.Event != nil
+			ok = (before.rooms[e.Key] || after.rooms[e.Key]) && e.Event != nil && !w.mutedSpeaks(e)
 		case rooms.Tell:
 			ok = live(e.Session) && e.Event != nil
 		case rooms.Drop:
@@ -167,6 +167,16 @@ func (w *world) follow(before view, sat map[*oRoom][]rooms.PeerID, g *guest) {
 			w.Fatalf("session %d hears room %x and is in %x", id, key, after.where[id])
 		}
 	}
+}
+
+// mutedSpeaks reports whether a muted member says something by how it leaves or is away.
+func (w *world) mutedSpeaks(e rooms.Broadcast) bool {
+	m, ok := e.Event.(rooms.MemberChanged)
+	i := slices.IndexFunc(w.o.rooms, func(room *oRoom) bool { return room.key == e.Key })
+	if !ok || i < 0 || !slices.Contains(w.o.rooms[i].muted, m.Member.Peer) {
+		return false
+	}
+	return m.What == rooms.MemberLeft && m.Reason != "" || m.What == rooms.MemberAway && m.Member.Away != "away"
 }
 
 // entered checks somebody's entrance: there was a seat, and a right to it.

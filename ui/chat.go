@@ -244,6 +244,8 @@ func (c *chat) answered(t typed, ev rooms.Event) {
 		c.print(c.page.answer(ev)...)
 	case rooms.Member:
 		c.whois(ev)
+	case rooms.Page, rooms.Found, rooms.Shared:
+		c.recalled(ev)
 	default:
 		c.print(c.page.answer(c.nearRoom(t.cmd, ev))...)
 		c.noRoom(t.cmd, ev)

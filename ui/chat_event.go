@@ -22,7 +22,7 @@ func (c *chat) happened(ev rooms.Event) {
 	case rooms.RoomChanged:
 		c.room(ev)
 	case rooms.Notice:
-		c.say("%s", ev.Text)
+		c.print(c.page.fromHost(ev)...)
 	case rooms.Connection:
 		c.connection(ev)
 	case rooms.Path:
@@ -32,6 +32,10 @@ func (c *chat) happened(ev rooms.Event) {
 		c.print(c.page.refusal(ev)...)
 	}
 }
+
+// fromHost is what the host says in words of its own: marked, for a hostile host may well
+// say that somebody is verified.
+func (p *page) fromHost(ev rooms.Notice) []string { return p.notice("the host says: %s", ev.Text) }
 
 // welcome says who the host is, and enters a room or offers the choices.
 func (c *chat) welcome(ev rooms.Welcome) {
@@ -97,10 +101,21 @@ func (c *chat) posted(ev rooms.Posted) {
 	if ev.Seq <= c.missed.skip {
 		return
 	}
+	if !c.circle.isIgnored(ev.From.Peer) {
+		c.shows(ev)
+	}
+	if c.replaying && ev.Seq == c.scene.head {
+		c.replaying = false
+		c.say("now --")
+	}
+}
+
+// shows shows a message, and the mark that stands above it.
+func (c *chat) shows(ev rooms.Posted) {
 	earlier := ev.Replayed && ev.Seq <= c.scene.head && !c.missed.isNew(ev.Seq)
-	mark := ""
+	mark, me := "", ""
 	if ev.From.Peer != c.scene.peer {
-		mark = c.missed.mark(ev.Seq)
+		mark, me = c.missed.mark(ev.Seq, len(c.circle.ignored) > 0), c.scene.nick
 	}
 	switch {
 	case mark != "":
@@ -111,25 +126,15 @@ func (c *chat) posted(ev rooms.Posted) {
 		c.say("now --")
 	}
 	c.replaying = earlier
-	if !c.circle.isIgnored(ev.From.Peer) {
-		c.heard(ev.From, ev.Replayed)
-		c.date(ev)
-		me := c.scene.nick
-		if ev.From.Peer == c.scene.peer {
-			me = ""
-		}
-		rows, mention := c.page.message(ev.Message, me, earlier)
-		if !earlier && me != "" {
-			c.ring(rows, mention, ev.From, "in #"+Sanitize(string(ev.Room)))
-		}
-		c.print(rows...)
-		if !earlier {
-			c.print(c.page.preview(ev.Message)...)
-		}
+	c.heard(ev.From, ev.Replayed)
+	c.date(ev)
+	rows, mention := c.page.message(ev.Message, me, earlier)
+	if !earlier && me != "" {
+		c.ring(rows, mention, ev.From, "in #"+Sanitize(string(ev.Room)))
 	}
-	if earlier && ev.Seq == c.scene.head {
-		c.replaying = false
-		c.say("now --")
+	c.print(rows...)
+	if !earlier {
+		c.print(c.page.preview(ev.Message)...)
 	}
 }
 

@@ -44,10 +44,7 @@ func (c *chat) hides(ev rooms.MemberChanged) bool {
 		return false
 	}
 	switch ev.What {
-	case rooms.MemberRenamed:
-		c.circle.ignored[ev.Member.Peer] = ev.Member.Nick
-		return true
-	case rooms.MemberJoined, rooms.MemberLeft, rooms.MemberAway, rooms.MemberBack:
+	case rooms.MemberRenamed, rooms.MemberJoined, rooms.MemberLeft, rooms.MemberAway, rooms.MemberBack:
 		return true
 	}
 	return false
@@ -57,6 +54,43 @@ func (c *chat) hides(ev rooms.MemberChanged) bool {
 func (c *chat) hidesBy(nick string) bool {
 	m, ok := c.scene.find(nick)
 	return ok && c.circle.isIgnored(m.Peer)
+}
+
+// without leaves out what ignored people said, of messages that were asked for. It tells
+// how many these are, and whether nothing else is there.
+func (c *circle) without(ev rooms.Event) (left rooms.Event, hidden int, nothing bool) {
+	heard := func(messages []rooms.Message) (others []rooms.Message) {
+		for _, m := range messages {
+			if !c.isIgnored(m.From.Peer) {
+				others = append(others, m)
+			}
+		}
+		hidden = len(messages) - len(others)
+		return others
+	}
+	switch ev := ev.(type) {
+	case rooms.Page:
+		ev.Messages = heard(ev.Messages)
+		return ev, hidden, len(ev.Messages) == 0
+	case rooms.Found:
+		ev.Messages = heard(ev.Messages)
+		return ev, hidden, len(ev.Messages) == 0 && ev.Next == 0
+	case rooms.Shared:
+		ev.Messages = heard(ev.Messages)
+		return ev, hidden, len(ev.Messages) == 0 && ev.Next == 0
+	}
+	return ev, 0, false
+}
+
+// recalled shows messages that were asked for, but not those of ignored people.
+func (c *chat) recalled(ev rooms.Event) {
+	left, hidden, nothing := c.circle.without(ev)
+	if hidden == 0 || !nothing {
+		c.print(c.page.answer(left)...)
+	}
+	if hidden > 0 {
+		c.say("%d of people you ignore %s left out", hidden, isAre(hidden))
+	}
 }
 
 func (c *chat) ignore(nick string) {

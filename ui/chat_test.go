@@ -182,7 +182,7 @@ func TestChatFollowsTheRoom(t *testing.T) {
 			{rooms.RoomChanged{What: rooms.RoomUpdated, Room: rooms.RoomInfo{Room: "dev", Limit: 1, Topic: "t"}}, []string{"-- the room takes 1 member now"}},
 			{rooms.Whispered{From: rooms.Author{Peer: bob, Nick: "rob"}, Text: "psst"}, []string{"\a00:00 rob → you: psst"}},
 			{rooms.Whispered{To: rooms.Author{Peer: bob, Nick: "rob"}, Text: "yes", Own: true}, []string{"00:00 you → rob: yes"}},
-			{rooms.Notice{Text: "the host\nrestarts"}, []string{"-- the host restarts"}},
+			{rooms.Notice{Text: "the host\nrestarts"}, []string{"-- the host says: the host restarts"}},
 			{rooms.Path{Path: "relayed", Transport: "quic", Why: "no hole"}, []string{"-- connected through a relay over quic · no hole"}},
 			{rooms.Path{Path: "relayed", Transport: "quic", RTT: time.Second}, nil},
 			{rooms.Path{Path: "punched", Transport: "quic"}, []string{"-- now connected directly, through a punched hole, over quic"}},

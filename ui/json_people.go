@@ -66,7 +66,12 @@ func (j *jsonMode) verified(ref json.RawMessage, m rooms.Member, v verifying) {
 	case v.set && m.Peer == j.scene.peer:
 		j.write(errorObject(ref, thatIsYou()))
 		return
-	case v.set:
+	case v.to && !j.circle.wasShown(m.Nick, m.Peer):
+		j.write(errorObject(ref, notShown(m.Nick)))
+		return
+	case !v.set:
+		j.circle.show(m.Nick, m.Peer)
+	default:
 		if err := j.circle.verify(m.Peer, m.Nick, v.to); err != nil {
 			j.write(errorObject(ref, rooms.Refuse(rooms.Storage, "it holds until the end of this session", "%v", err)))
 			return
@@ -83,11 +88,15 @@ func (j *jsonMode) someone(ref json.RawMessage, nick string, then func(rooms.Mem
 		return
 	}
 	j.desk.ask(rooms.Whois{Nick: nick}, func(ev rooms.Event) {
-		if m, ok := ev.(rooms.Member); ok {
+		switch m, ok := ev.(rooms.Member); {
+		case ok && answersFor(m, nick):
+			j.meet(m)
 			then(m)
-			return
+		case ok:
+			j.write(errorObject(ref, otherNick(nick)))
+		default:
+			j.write(answerObject(ref, ev))
 		}
-		j.write(answerObject(ref, ev))
 	})
 }
 

@@ -39,15 +39,20 @@ func before(head rooms.Seq, n int) rooms.Seq { return head - min(head, rooms.Seq
 func (m *missed) isNew(seq rooms.Seq) bool { return m.known && seq > m.read }
 
 // mark returns what stands above the first message that is new, when this is it; "" else.
-func (m *missed) mark(seq rooms.Seq) string {
+// some: not all that follow may be shown, for somebody is ignored.
+func (m *missed) mark(seq rooms.Seq, some bool) string {
 	if m.told || !m.isNew(seq) || seq > m.head {
 		return ""
 	}
 	m.told = true
-	if m.skip > m.read {
-		return fmt.Sprintf("%d new while you were away, the last %d follow; /history 2h shows earlier ones --", m.head-m.read, m.head-seq+1)
+	upTo := ""
+	if some && seq < m.head {
+		upTo = "up to "
 	}
-	return fmt.Sprintf("%d new while you were away --", m.head-seq+1)
+	if m.skip > m.read {
+		return fmt.Sprintf("%s%d new while you were away, the last %d follow; /history 2h shows earlier ones --", upTo, m.head-m.read, m.head-seq+1)
+	}
+	return fmt.Sprintf("%s%d new while you were away --", upTo, m.head-seq+1)
 }
 
 // wider asks for as much as is shown of what is new in a room that was read before.

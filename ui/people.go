@@ -12,9 +12,10 @@ import (
 // People is what is remembered of other members over the runs of the program. Only
 // Verify and Ignore wait for a disk; their error says that it does not outlive the chat.
 type People interface {
-	// Known returns the key that a nick had on this host when it was seen last.
+	// Known returns the key that a nick had on this host when it was noted last.
 	Known(nick string) (rooms.PeerID, bool)
-	// Meet notes the key of a nick on this host.
+	// Meet notes the key of a nick on this host. However many follow, those of verified
+	// keys are not forgotten.
 	Meet(nick string, peer rooms.PeerID)
 	// Verified returns the keys that the person has compared with their owners, and
 	// Ignored those of whom nothing is shown, each with its nick at that time.
@@ -41,12 +42,17 @@ func (s *strangers) Known(nick string) (rooms.PeerID, bool) {
 
 func (s *strangers) Meet(nick string, peer rooms.PeerID) {
 	nick = rooms.FoldNick(nick)
-	if _, ok := s.known[nick]; ok || len(s.known) < strangersKnown {
+	limit := strangersKnown
+	if _, verified := s.verified[peer]; verified {
+		limit *= 2
+	}
+	if _, ok := s.known[nick]; ok || len(s.known) < limit {
 		s.known[nick] = peer
 	}
 }
 
-// strangersKnown bounds the nicks that are remembered during one chat.
+// strangersKnown bounds the nicks that are remembered during one chat; as many more of
+// verified keys.
 const strangersKnown = 4096
 
 func (s *strangers) Verified() map[rooms.PeerID]string { return s.verified }
@@ -76,7 +82,8 @@ type circle struct {
 	words    func(rooms.PeerID) ([]string, error)
 	verified map[rooms.PeerID]string
 	ignored  map[rooms.PeerID]string
-	shown    map[rooms.PeerID]bool // whose words were shown, to be compared
+	shown    map[string]rooms.PeerID // by folded nick: the key whose words were shown, to be compared
+	warned   map[change]bool         // of verified nicks, in this session
 }
 
 func newCircle(o Options) *circle {
@@ -84,7 +91,7 @@ func newCircle(o Options) *circle {
 		o.People = newStrangers()
 	}
 	return &circle{
-		people: o.People, words: o.Words, shown: map[rooms.PeerID]bool{},
+		people: o.People, words: o.Words, shown: map[string]rooms.PeerID{}, warned: map[change]bool{},
 		verified: maps.Clone(o.People.Verified()), ignored: maps.Clone(o.People.Ignored()),
 	}
 }
@@ -92,9 +99,24 @@ func newCircle(o Options) *circle {
 func (c *circle) isVerified(peer rooms.PeerID) bool { _, ok := c.verified[peer]; return ok }
 func (c *circle) isIgnored(peer rooms.PeerID) bool  { _, ok := c.ignored[peer]; return ok }
 
+// verify notes that a key is verified, and then that the nick is its own, whose ever it
+// was; or that the key is not.
 func (c *circle) verify(peer rooms.PeerID, nick string, verified bool) error {
 	note(c.verified, peer, nick, verified)
-	return c.people.Verify(peer, nick, verified)
+	err := c.people.Verify(peer, nick, verified)
+	if verified {
+		c.people.Meet(nick, peer)
+	}
+	return err
+}
+
+// show notes that the words of a key were shown for a nick.
+func (c *circle) show(nick string, peer rooms.PeerID) { c.shown[rooms.FoldNick(nick)] = peer }
+
+// wasShown reports whether these words were shown for this nick, and nobody else has had
+// it since.
+func (c *circle) wasShown(nick string, peer rooms.PeerID) bool {
+	return c.shown[rooms.FoldNick(nick)] == peer
 }
 
 func (c *circle) ignore(peer rooms.PeerID, nick string, ignored bool) error {
@@ -131,11 +153,33 @@ type change struct {
 	verified bool // the key that it was known by
 }
 
-// meet notes the key of a member, and reports whether its nick had another one before.
+// meet notes the key of a member, and reports whether its nick had another one before. A
+// verified key keeps its nick: whoever else has it is told of in every session, once.
 func (c *circle) meet(nick string, peer rooms.PeerID) (ch change, changed bool) {
+	if shown, ok := c.shown[rooms.FoldNick(nick)]; ok && shown != peer {
+		delete(c.shown, rooms.FoldNick(nick))
+	}
+	for _, chosen := range []map[rooms.PeerID]string{c.verified, c.ignored} {
+		if _, ok := chosen[peer]; ok {
+			chosen[peer] = nick
+		}
+	}
 	was, known := c.people.Known(nick)
-	c.people.Meet(nick, peer)
-	return change{nick, peer, was, c.isVerified(was)}, known && was != peer
+	ch = change{rooms.FoldNick(nick), peer, was, c.isVerified(was)}
+	if !known || was == peer || !ch.verified {
+		c.people.Meet(nick, peer)
+		ch.nick = nick
+		return ch, known && was != peer
+	}
+	if c.warned[ch] {
+		return ch, false
+	}
+	if len(c.warned) >= strangersKnown {
+		clear(c.warned)
+	}
+	c.warned[ch] = true
+	ch.nick = nick
+	return ch, true
 }
 
 // warning says what a change means.

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"errors"
+	"fmt"
 	"reflect"
 	"strings"
 	"testing"
@@ -41,7 +42,7 @@ func TestVerify(t *testing.T) {
 		}
 		ask := "-- read them to each other, by phone or face to face; if both of you see the\n    │ same: /verify bob yes"
 		s.say("/verify @Bob yes") // nobody has read anything yet
-		s.want(append(words, ask)...)
+		s.want(append([]string{"-- this does not count yet: only now the words of bob's key are shown to you"}, append(words, ask)...)...)
 		s.say("/verify bob")
 		s.want(append(words, ask)...)
 		s.say("/verify bob yes")
@@ -56,12 +57,14 @@ func TestVerify(t *testing.T) {
 		s.tell(rooms.MemberChanged{Room: "dev", What: rooms.MemberJoined, Member: member(eve, "bob")})
 		s.forget()
 		s.say("/verify bob yes")
-		if len(people.verified) != 1 || len(s.term.printed) == 0 || s.term.printed[1] != "    1 ember    2 one      3 two      4 three" {
+		if len(people.verified) != 1 || len(s.term.printed) == 0 || s.term.printed[2] != "    1 ember    2 one      3 two      4 three" {
 			t.Errorf("verified %v: %q", people.verified, s.term.printed)
 		}
 		s.forget()
-		s.say("/verify bob no") // the one that is noted under this nick
-		s.want("-- bob is not verified any more")
+		s.say("/verify")
+		s.want("-- verified: rob")
+		s.say("/verify rob no")
+		s.want("-- rob is not verified any more")
 		for line, want := range map[string]string{
 			"/verify bob no":    `!! "bob" is not verified; /verify shows who is`,
 			"/verify alice yes": "!! that is you; /who shows the others",
@@ -76,6 +79,66 @@ func TestVerify(t *testing.T) {
 		s.wantAsked(t, rooms.Whois{Nick: "zoe"})
 		s.settle(t, member(host, "zoe"))
 		s.want(`!! the key of "zoe" has no words; compare the peer ID that /whois shows`)
+		s.say("/verify bobby")
+		s.settle(t, member(eve, "eve")) // not who was asked for
+		s.want(`!! the host answers with somebody else than "bobby"; /who shows who is here`)
+	})
+}
+
+// TestVerifyIsAboutTheKeyThatWasCompared: to have looked at somebody's words once does not
+// verify its key under the nick of another one.
+func TestVerifyIsAboutTheKeyThatWasCompared(t *testing.T) {
+	renamed := rooms.MemberChanged{Room: "dev", What: rooms.MemberRenamed, Member: member(eve, "bob"), Old: "mallory"}
+	left := rooms.MemberChanged{Room: "dev", What: rooms.MemberLeft, Member: member(bob, "bob")}
+	here := []rooms.Member{member(alice, "alice"), member(bob, "bob"), member(eve, "mallory")}
+	people := newStrangers()
+	sit(t, withWords(people), func(s *seat) {
+		s.enter(dev(3), here...)
+		s.say("/verify mallory")
+		s.say("/verify bob")
+		s.tell(left, renamed)
+		s.forget()
+		s.say("/verify bob yes")
+		if len(people.verified) > 0 || s.term.printed[0] != "-- this does not count yet: only now the words of bob's key are shown to you" {
+			t.Errorf("verified %v: %q", people.verified, s.term.printed)
+		}
+		// Bob is back: what was shown for this nick was another key's meanwhile.
+		s.tell(rooms.MemberChanged{Room: "dev", What: rooms.MemberLeft, Member: member(eve, "bob")},
+			rooms.MemberChanged{Room: "dev", What: rooms.MemberJoined, Member: member(bob, "bob")})
+		s.say("/verify bob yes")
+		if len(people.verified) > 0 {
+			t.Errorf("verified %v", people.verified)
+		}
+		s.say("/verify bob yes")
+		if len(people.verified) != 1 || people.verified[bob] != "bob" {
+			t.Errorf("verified %v", people.verified)
+		}
+	})
+
+	people = newStrangers()
+	change := func(o *Options) { o.Room, o.People, o.Words = "dev", people, testWords }
+	playJSON(t, change, func(p *program) {
+		entered := dev(3)
+		entered.Members = here
+		p.settle(t, entered)
+		line := func(text string) string {
+			p.out.Reset()
+			p.write(`{"do":"line","text":"` + text + `","ref":1}` + "\n")
+			return p.out.String()
+		}
+		if got := line("/verify bob yes"); !strings.Contains(got, `"code":"bad_request"`) || !strings.Contains(got, "were not shown in this session") {
+			t.Errorf("answer: %s", got)
+		}
+		line("/verify mallory")
+		line("/verify bob")
+		p.tell(left, renamed)
+		if got := line("/verify bob yes"); !strings.Contains(got, `"code":"bad_request"`) || len(people.verified) > 0 {
+			t.Errorf("verified %v, answer: %s", people.verified, got)
+		}
+		line("/verify bob")
+		if got := line("/verify bob yes"); !strings.Contains(got, `"verified":true`) || people.verified[eve] != "bob" {
+			t.Errorf("verified %v, answer: %s", people.verified, got)
+		}
 	})
 }
 
@@ -130,10 +193,47 @@ func TestAnotherKey(t *testing.T) {
 		s.tell(replayed(posted(4, bob, "bob", "of yesterday")))
 		s.forget()
 		s.tell(posted(5, bob, "bob", "me again"))
-		s.want(`-- "bob" has another key than the bob you know (basket one two … was ember one`+"\n    │ two …): ask before you trust it, /verify bob", "00:05 bob me again")
+		s.want("00:05 bob me again") // the nick is still the verified key's
 		s.tell(rooms.MemberChanged{Room: "dev", What: rooms.MemberLeft, Member: member(eve, "bob")})
 		s.want("-- bob left")
 	})
+}
+
+// TestAVerifiedNickKeepsItsAlarm: in every session, once, until the other key is verified
+// or the first one is not any more; and however many nicks the host made up in between.
+func TestAVerifiedNickKeepsItsAlarm(t *testing.T) {
+	people := newStrangers()
+	alarms := func(want int, lines ...string) {
+		t.Helper()
+		sit(t, withWords(people), func(s *seat) {
+			s.enter(dev(2), member(alice, "alice"), member(eve, "bob"))
+			s.tell(posted(3, eve, "bob", "it is me"))
+			s.tell(rooms.MemberChanged{Room: "dev", What: rooms.MemberLeft, Member: member(eve, "bob")},
+				rooms.MemberChanged{Room: "dev", What: rooms.MemberJoined, Member: member(eve, "bob")})
+			if got := strings.Count(strings.Join(s.term.printed, "\n"), `!! "bob" has another key than the bob you verified`); got != want {
+				t.Errorf("%d alarms, want %d:\n%s", got, want, strings.Join(s.term.printed, "\n"))
+			}
+			for _, line := range lines {
+				s.say(line)
+			}
+		})
+	}
+	sit(t, withWords(people), func(s *seat) {
+		crowd := make([]rooms.Member, 5000)
+		for i := range crowd {
+			crowd[i] = member(host, fmt.Sprint("n", i))
+		}
+		s.enter(dev(2), append(crowd, member(alice, "alice"), member(bob, "bob"))...)
+		s.say("/verify bob")
+		s.say("/verify bob yes")
+	})
+	alarms(1)
+	alarms(1, "/verify bob", "/verify bob yes")
+	alarms(0)
+	people.verified = map[rooms.PeerID]string{bob: "bob"}
+	people.known["bob"] = bob
+	alarms(1, "/verify bob no")
+	alarms(0)
 }
 
 func TestIgnoreLasts(t *testing.T) {
@@ -177,6 +277,78 @@ func TestIgnoreLasts(t *testing.T) {
 	})
 	if len(people.ignored) != 0 {
 		t.Errorf("still ignored: %v", people.ignored)
+	}
+}
+
+// TestIgnoredInThePast: what ignored people said before is neither shown nor counted.
+func TestIgnoredInThePast(t *testing.T) {
+	people := newStrangers()
+	people.ignored[eve] = "eve"
+	said := func(seq rooms.Seq, from rooms.PeerID, nick string) rooms.Message {
+		m := posted(seq, from, nick, fmt.Sprint("text ", seq)).Message
+		m.File = &rooms.File{ID: fmt.Sprint(seq), Name: "cat.png", Size: 2048, MIME: "image/png"}
+		return m
+	}
+	both := []rooms.Message{said(1, eve, "eve"), said(2, bob, "bob"), said(3, eve, "eve")}
+	only := both[2:]
+	sit(t, withWords(people), func(s *seat) {
+		s.enter(dev(2), member(alice, "alice"), member(bob, "bob"))
+		s.forget()
+		for _, tt := range []struct {
+			line   string
+			answer rooms.Event
+			rows   []string
+		}{
+			{"/history 3", rooms.Page{Messages: both}, []string{"-- earlier --", "-- Saturday, 1 January 2000 --", "00:02 bob text 2", "-- now --", "-- 2 of people you ignore are left out"}},
+			{"/history 3", rooms.Page{Messages: only}, []string{"-- 1 of people you ignore is left out"}},
+			{"/history 3", rooms.Page{}, []string{"-- no such messages"}},
+			{"/search text", rooms.Found{Messages: both}, []string{"-- 1 message found --", "-- Saturday, 1 January 2000 --", "2  00:02 bob text 2", "-- now --", "-- 2 of people you ignore are left out"}},
+			{"/search text", rooms.Found{Messages: only}, []string{"-- 1 of people you ignore is left out"}},
+			{"/search text", rooms.Found{Messages: only, Next: 3}, []string{
+				"-- 0 messages found --", "-- older ones: the same with --before 3 in front of the text", "-- now --", "-- 1 of people you ignore is left out",
+			}},
+			{"/files", rooms.Shared{Messages: both}, []string{"-- 1 file", "    1  cat.png · png · 2 KiB · by bob, 1 Jan 00:02", "-- 2 of people you ignore are left out"}},
+			{"/files", rooms.Shared{Messages: only}, []string{"-- 1 of people you ignore is left out"}},
+			{"/files", rooms.Shared{Messages: only, Next: 3}, []string{"-- 0 files", "-- older ones: /files --before 3", "-- 1 of people you ignore is left out"}},
+		} {
+			s.say(tt.line)
+			s.settle(t, tt.answer)
+			s.want(tt.rows...)
+		}
+	})
+}
+
+// TestIgnoredInTheReplay: no frame is left around nothing, and none stays open.
+func TestIgnoredInTheReplay(t *testing.T) {
+	for _, tt := range []struct {
+		read rooms.Seq // zero: the room is new to the person
+		from string    // who said the messages 1 to 4: bob or eve, by their first letters
+		rows []string
+	}{
+		{0, "eeee", nil},
+		{0, "ebee", []string{"-- earlier --", "00:02 bob text", "-- now --"}},
+		{2, "beee", []string{"-- earlier --", "00:01 bob text", "-- now --"}},
+		{2, "eeeb", []string{"-- 1 new while you were away --", "00:04 bob text"}},
+		{1, "bebe", []string{"-- earlier --", "00:01 bob text", "-- up to 2 new while you were away --", "00:03 bob text"}},
+	} {
+		people := newStrangers()
+		people.ignored[eve] = "eve"
+		book := &fakeBook{places: map[rooms.RoomID]rooms.Cursor{}}
+		if tt.read > 0 {
+			book.places["dev"] = rooms.Cursor{Epoch: 3, Seq: tt.read}
+		}
+		sit(t, func(o *Options, _ *fakeHost) { o.Room, o.Notebook, o.People, o.Recent = "dev", book, people, 10 }, func(s *seat) {
+			s.enter(devAt(0, 4), member(alice, "alice"))
+			s.forget()
+			for i, who := range tt.from {
+				from, nick := bob, "bob"
+				if who == 'e' {
+					from, nick = eve, "eve"
+				}
+				s.tell(replayed(posted(rooms.Seq(i+1), from, nick, "text")))
+			}
+			s.want(tt.rows...)
+		})
 	}
 }
 

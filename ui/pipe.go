@@ -198,7 +198,7 @@ func (p *pipe) happened(ev rooms.Event) {
 	case rooms.RoomChanged:
 		p.room(ev)
 	case rooms.Notice:
-		p.tell(p.page.notice("%s", ev.Text))
+		p.tell(p.page.fromHost(ev))
 	case rooms.Connection:
 		p.scene.replayed = 0
 		if ev.What != rooms.ConnectionGone { // told at the end

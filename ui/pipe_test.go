@@ -87,7 +87,7 @@ func TestPipeWritesMessages(t *testing.T) {
 		p.want("2000-01-01T00:03:00Z\t#dev\tb\\tob\ta\\tb\\nc^[[2J",
 			"2000-01-01T00:04:00Z\t#dev\tbob\t[file] cat .png · png · 2 KiB: look",
 			"2000-01-01T00:05:00Z\t#dev\tbob\t* waves")
-		p.wantNotices("-- hm", "-- connection lost", "-- connection restored")
+		p.wantNotices("-- the host says: hm", "-- connection lost", "-- connection restored")
 	})
 }
 

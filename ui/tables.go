@@ -143,7 +143,7 @@ func (p *page) found(f rooms.Found) []string {
 
 // shared lists files, each with the number to name it by.
 func (p *page) shared(s rooms.Shared) []string {
-	if len(s.Messages) == 0 {
+	if len(s.Messages) == 0 && s.Next == 0 {
 		return p.notice("no file was shared here; /send PATH shares one")
 	}
 	rows := p.notice("%s", plural(len(s.Messages), "file"))

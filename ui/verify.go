@@ -42,6 +42,21 @@ func noWords(nick string) *rooms.Refusal {
 	return rooms.Refuse(rooms.BadRequest, "compare the peer ID that /whois shows", "the key of %q has no words", nick)
 }
 
+// notShown refuses to verify a key that nobody has compared.
+func notShown(nick string) *rooms.Refusal {
+	return rooms.Refuse(rooms.BadRequest, "/verify "+nick+" shows them", "the words of %q's key were not shown in this session, or the nick had another key since", nick)
+}
+
+// otherNick refuses a host's answer that is about somebody else than was asked for.
+func otherNick(nick string) *rooms.Refusal {
+	return rooms.Refuse(rooms.NoSuchMember, "/who shows who is here", "the host answers with somebody else than %q", nick)
+}
+
+// answersFor reports whether a member that the host named is the one that was asked for.
+func answersFor(m rooms.Member, nick string) bool {
+	return rooms.FoldNick(m.Nick) == rooms.FoldNick(strings.TrimPrefix(nick, "@"))
+}
+
 func notVerified(nick string) *rooms.Refusal {
 	return rooms.Refuse(rooms.NoSuchMember, "/verify shows who is", "%q is not verified", nick)
 }
@@ -83,7 +98,7 @@ func (c *chat) unverify(nick string) {
 }
 
 // compare shows the words to be compared. Only after that yes counts: it is about the
-// key whose words were read, whoever has the nick by now.
+// key whose words were shown for this nick, whoever has it by now.
 func (c *chat) compare(m rooms.Member, yes bool) {
 	nick, theirs, own := SanitizeNick(m.Nick), c.circle.fingerprint(m.Peer), c.circle.fingerprint(c.scene.peer)
 	switch {
@@ -93,12 +108,15 @@ func (c *chat) compare(m rooms.Member, yes bool) {
 		c.print(c.page.refusal(noWords(m.Nick))...)
 	case m.Peer == c.scene.peer:
 		c.wordRows("your words:", own)
-	case yes && c.circle.shown[m.Peer]:
+	case yes && c.circle.wasShown(m.Nick, m.Peer):
 		if c.lasts(c.circle.verify(m.Peer, m.Nick, true)) {
 			c.say("%s is verified; /verify %[1]s no takes it back", nick)
 		}
 	default:
-		c.circle.shown[m.Peer] = true
+		if yes && !c.circle.isVerified(m.Peer) {
+			c.say("this does not count yet: only now the words of %s's key are shown to you", nick)
+		}
+		c.circle.show(m.Nick, m.Peer)
 		c.wordRows("the words of "+nick+":", theirs)
 		c.wordRows("your own:", own)
 		if c.circle.isVerified(m.Peer) {
@@ -136,11 +154,15 @@ func (c *chat) someone(nick string, then func(rooms.Member)) {
 		return
 	}
 	c.desk.ask(ask, func(ev rooms.Event) {
-		if m, ok := ev.(rooms.Member); ok {
+		switch m, ok := ev.(rooms.Member); {
+		case ok && answersFor(m, nick):
+			c.meet(m)
 			then(m)
-			return
+		case ok:
+			c.print(c.page.refusal(otherNick(nick))...)
+		default:
+			c.print(c.page.answer(ev)...)
 		}
-		c.print(c.page.answer(ev)...)
 	})
 }
 
