@@ -17,16 +17,17 @@ var (
 		{"Enter", "say the line, or run the command that begins with /"},
 		{"Alt-Enter", "begin a new line of the same message"},
 		{"Up, Down", "bring back what was typed before; in a text of several lines, move in it first (Ctrl-P, Ctrl-N do not)"},
-		{"Ctrl-R", "search in what was typed before"},
+		{"Ctrl-R", "search in what was typed before; Enter sends what is found, Esc gives the line back"},
 		{"Tab", "complete a command, a nick, a room or a path; again: the next choice, Shift-Tab: the one before, Esc: none"},
-		{"paste", "becomes part of the line; over 8 lines or 2000 characters Enter inserts it and Esc drops it"},
+		{"paste", "becomes part of the line; over 8 lines or 2000 characters Enter inserts it and Esc drops it, and what is typed meanwhile follows"},
 		{"Ctrl-C", "throw the line away; on an empty one, stop what takes long, then drop lines that wait"},
-		{"Ctrl-D", "on an empty line, leave"},
+		{"Ctrl-D", "on an empty line, leave; where a host runs, twice within 5 s"},
+		{"Ctrl-X Ctrl-E", "open an editor with the line, as /edit does"},
 		{"Ctrl-Z", "suspend the program, fg brings it back; not where a host runs"},
 	}
 	environment = [][2]string{
 		{"P2PCHAT_FLAG", "the value of a flag that is not on the command line: P2PCHAT_LOG_LEVEL=info is --log-level info"},
-		{"VISUAL, EDITOR", "the editor of /edit"},
+		{"VISUAL, EDITOR", "the editor of /edit and Ctrl-X Ctrl-E"},
 		{"NO_COLOR", "no colours, unless --color asks for them"},
 		{"XDG_DATA_HOME", "where the data directory p2pchat is; without it, ~/.local/share"},
 	}

@@ -146,14 +146,20 @@ func neighbour(prompt string, line []rune, pos, column, by, width int) (to, kept
 	return to, kept, true
 }
 
-// window keeps at most limit rows, around the cursor.
-func (b *inputBlock) window(limit int) {
-	if len(b.rows) <= limit {
-		return
+// window keeps at most limit rows, around the cursor, and says which of them these are;
+// "": they are all there.
+func (b *inputBlock) window(limit int) string {
+	all := len(b.rows)
+	if all <= limit {
+		return ""
 	}
-	from := min(max(0, b.row-limit/2), len(b.rows)-limit)
+	from := min(max(0, b.row-limit/2), all-limit)
 	b.rows, b.widths = b.rows[from:from+limit], b.widths[from:from+limit]
 	b.row -= from
+	if limit == 1 {
+		return fmt.Sprintf("row %s of %s", grouped(from+1), grouped(all))
+	}
+	return fmt.Sprintf("rows %s to %s of %s", grouped(from+1), grouped(from+limit), grouped(all))
 }
 
 // below adds rows under the line.
@@ -180,8 +186,11 @@ func lineWidth(columns int) int { return max(8, columns-1) }
 func layOut(p parts, columns, rows int) inputBlock {
 	width := lineWidth(columns)
 	block := blockRows(p.prompt, p.line, p.pos, width)
-	block.window(max(1, rows/3))
+	extent := block.window(max(1, rows/3))
 	spare := func() int { return max(0, rows-1-len(block.rows)) }
+	if note := noteOn(p.line, extent); note != "" && spare() >= tightRows {
+		block.below(quietRows([]string{note}, width, p.plain))
+	}
 	switch {
 	case p.question != "":
 		block.below(wrapped(p.question, width, min(questionRows, spare()), p.plain))
@@ -200,7 +209,21 @@ func layOut(p parts, columns, rows int) inputBlock {
 const (
 	waitingRows  = 3 // lines shown above the prompt
 	questionRows = 4
+	tightRows    = 4 // with fewer to spare, hint and status go before a note on the line
 )
+
+// noteOn says what cannot be seen of a long line: which of its rows are shown, and how
+// much of a message it is. A command's own text is measured by the command.
+func noteOn(line []rune, extent string) string {
+	if len(line) > 0 && line[0] == '/' {
+		return extent
+	}
+	warning := measure(line).warning()
+	if extent != "" && warning != "" {
+		return extent + " · " + warning
+	}
+	return extent + warning
+}
 
 // few is at most limit rows: the first ones and how many more there are.
 func few(rows []string, limit int) []string {
@@ -213,11 +236,11 @@ func few(rows []string, limit int) []string {
 	return append(slices.Clone(rows[:limit-1]), fmt.Sprintf("… %d more", len(rows)-limit+1))
 }
 
-// quietRows makes each text one dim row, cut to width.
+// quietRows makes each text one dim row, shortened to width.
 func quietRows(texts []string, width int, plain bool) []string {
 	var rows []string
 	for _, text := range texts {
-		rows = append(rows, quiet(cutToWidth(firstLine(text), width), plain))
+		rows = append(rows, quiet(shortened(firstLine(text), width), plain))
 	}
 	return rows
 }

@@ -50,7 +50,7 @@ func TestBlockRows(t *testing.T) {
 func TestLayOutOnSmallScreens(t *testing.T) {
 	p := parts{prompt: "> ", line: []rune(strings.Repeat("0123456789", 20)), hint: "/join  /list\nmore", status: "sending a big file"}
 	p.pos = len(p.line)
-	want := []string{"89012345678901234567", "89012345678901234567", "89012345678901234567", "89", "\x1b[2m/join  /list\x1b[0m", "\x1b[2msending a big file\x1b[0m"}
+	want := []string{"89012345678901234567", "89012345678901234567", "89012345678901234567", "89", "\x1b[2mrows 8 to 11 of 11\x1b[0m", "\x1b[2m/join  /list\x1b[0m", "\x1b[2msending a big file\x1b[0m"}
 	if b := layOut(p, 21, 12); !slices.Equal(b.rows[1:], want[1:]) || b.row != 3 || b.column != 2 {
 		t.Errorf("rows %q, cursor in %d,%d; want %q", b.rows, b.row, b.column, want)
 	}
@@ -70,6 +70,30 @@ func TestLayOutOnSmallScreens(t *testing.T) {
 	}
 }
 
+// A long line says what of it is not seen, but not at the cost of what is.
+func TestNoteOnALongLine(t *testing.T) {
+	long, command := strings.Repeat("0123456789", 383), "/"+strings.Repeat("x", 3999)
+	for _, c := range []struct {
+		line          string
+		columns, rows int
+		want          string
+	}{
+		{"short", 80, 24, ""}, {strings.Repeat("x", 630), 81, 24, ""},
+		{strings.Repeat("x", 799), 81, 24, "rows 4 to 11 of 11"},
+		{long, 81, 24, "rows 41 to 48 of 48 · 3,830 of 4,000 characters"},
+		{long + long, 81, 24, "rows 89 to 96 of 96 · 7,660 of 4,000 characters, 3,660 too many"},
+		{command, 81, 24, "rows 44 to 51 of 51"},
+		{long, 81, 9, "rows 46 to 48 of 48 · 3,830 of 4,000 characters"},
+		{long, 81, 6, ""}, {long, 22, 24, "rows 176 to 183 of 1…"},
+	} {
+		p := parts{prompt: "> ", line: []rune(c.line), pos: len(c.line), plain: true}
+		b := layOut(p, c.columns, c.rows)
+		if last := b.rows[len(b.rows)-1]; c.want != "" && last != c.want || c.want == "" && b.row != len(b.rows)-1 {
+			t.Errorf("%d characters on %d×%d: %q, want %q", len(c.line), c.columns, c.rows, last, c.want)
+		}
+	}
+}
+
 func TestWaitingRows(t *testing.T) {
 	p := parts{prompt: "> ", line: []rune("x"), pos: 1, plain: true, status: "away"}
 	for _, c := range []struct {
@@ -85,7 +109,7 @@ func TestWaitingRows(t *testing.T) {
 		{[]string{"1", "2", "3", "4"}, 12, "1|2|… 2 more|> x|away"},
 		{[]string{"1", "2", "3", "4"}, 4, "… 4 lines|> x|away"},
 		{[]string{"1", "2"}, 3, "> x|away"},
-		{[]string{"123456789012345678901234567890"}, 24, "12345678901234567890|> x|away"},
+		{[]string{"123456789012345678901234567890"}, 24, "1234567890123456789…|> x|away"},
 	} {
 		p.waiting = c.waiting
 		b := layOut(p, 21, c.rows)

@@ -131,12 +131,16 @@ func TestChatCompletes(t *testing.T) {
 		if got := offered(s.term, "/join d"); !slices.Equal(got, []string{"dev", "devops"}) {
 			t.Errorf("rooms: %q", got)
 		}
+		s.say("/join den")
+		s.enter(rooms.Entered{Room: rooms.RoomInfo{Room: "den"}}) // it is not listed
 		s.say("/join dev")
 		s.enter(dev(3), member(alice, "alice"), member(bob, "bob"), member(host, "Bert"))
 		for before, want := range map[string][]string{
 			"/he": {"/help"}, "/k": {"/kick"}, "b": {"Bert:", "bob:"}, "so @B": {"@Bert", "@bob"}, "/msg bo": {"bob"},
 			"/help who": {"who", "whois"}, "hello b": nil, "/create x --p": {"--private"}, "/create --topic t --limit=3 --": {"--private", "--no-history"},
 			"/invite -": {"--uses", "--expires", "--qr"}, "/who -": nil, "": nil, "/msg bob b": nil, "/": nil, "x /k": nil,
+			"/help /wh": {"/who", "/whois"}, "/bell ": {"off", "mention", "all"}, "/bell m": {"mention"}, "/bell off m": nil, "/quit ": nil,
+			"hello bO": {"bob"}, "#de": {"#den", "#dev", "#devops"}, "look at #DEN": {"#den"}, "/join #devo": {"#devops"}, "/me is in #den": {"#den"}, "/join de": {"den", "dev", "devops"},
 		} {
 			got := offered(s.term, before)
 			if before == "/" {

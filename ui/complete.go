@@ -3,6 +3,7 @@ package ui
 import (
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -60,4 +61,21 @@ func (c *choice) put(line, word []rune) ([]rune, int) {
 	line = slices.Replace(line, c.from, c.to, word...)
 	c.to = c.from + len(word)
 	return line, c.to
+}
+
+// parts reports whether a key typed at pos begins a word of its own behind what was
+// chosen: any but a blank or punctuation, or @ or #, which begin one; and behind a
+// command any that is no blank.
+func (c *choice) parts(pos int, key rune) bool {
+	if c == nil || c.chosen < 0 || pos != c.to || key <= ' ' || key == 0x7f || !notBlank(key) {
+		return false
+	}
+	word := c.candidates[c.chosen].Text
+	if word == "" || strings.HasSuffix(word, "/") || strings.HasSuffix(word, "=") {
+		return false
+	}
+	if _, _, closed := pathWord(word); !closed {
+		return false
+	}
+	return c.from == 0 && word[0] == '/' || key == '@' || key == '#' || !unicode.IsPunct(key)
 }

@@ -32,7 +32,7 @@ func TestCompletionInsertsByRune(t *testing.T) {
 		{"x|", nil, "x|", nil},
 		{"a\ue00ab|", []string{"bob"}, "a\ue00abob |", nil},
 	} {
-		e, _ := newEditor()
+		e := newEditor()
 		e.view.complete = func(before string) Completion {
 			if strings.ContainsRune(before, newlineRune) {
 				t.Errorf("the completer is asked about %q", before)
@@ -62,17 +62,35 @@ func TestCompletionWalksThroughTheMenu(t *testing.T) {
 		{"back first", []rune{back, back}, "hi alice 1| you", true},
 		{"given back", []rune{tab, tab, tab, esc}, "hi al| you", false},
 		{"given back twice", []rune{tab, tab, esc, esc}, "hi al| you", false},
-		{"accepted by a letter", []rune{tab, tab, '!', esc}, "hi Al!| you", false},
+		{"accepted by a sign", []rune{tab, tab, '!', esc}, "hi Al!| you", false},
+		{"accepted by a letter", []rune{tab, tab, 'x', 'y'}, "hi Al xy| you", false},
+		{"accepted by a blank", []rune{tab, tab, ' ', 'y'}, "hi Al y| you", false},
+		{"and nothing is chosen", []rune{tab, 'i'}, "hi ali| you", false},
 		{"accepted by a move", []rune{tab, tab, tab, 2}, "hi alice |1 you", false},
 		{"accepted by a yank", []rune{tab, tab, cmdYank}, "hi Al| you", false},
 	} {
-		e, _ := newEditor()
+		e := newEditor()
 		e.view.complete = func(string) Completion {
 			return Completion{3, []Candidate{{Text: "Al"}, {Text: "alice 1"}, {Text: "alina"}}}
 		}
 		got := edit(e, "hi al| you", c.keys...)
 		if got != c.want || (len(e.view.now.menu.candidates) > 0) != c.open {
 			t.Errorf("%s: %q with menu %q, want %q", c.name, got, shownIn(e.view.now.menu), c.want)
+		}
+	}
+}
+
+// A word that is typed behind what was chosen is one of its own.
+func TestTypingBehindWhatWasChosen(t *testing.T) {
+	for _, c := range []struct{ chosen, typed, want string }{
+		{"/ignore", "g", "/ignore g"}, {"/create", "-", "/create -"}, {"/msg", "@", "/msg @"}, {"/msg", " ", "/msg "},
+		{"bob:", "h", "bob: h"}, {"bob:", "@", "bob: @"}, {"bob", ",", "bob,"}, {"bob", "你", "bob 你"}, {"bob", "👋", "bob 👋"},
+		{"cats/", "a", "cats/a"}, {"--limit=", "3", "--limit=3"}, {"\"my cat", "s", "\"my cats"}, {"\"my cat\"", "s", "\"my cat\" s"},
+	} {
+		e := newEditor()
+		e.view.complete = func(string) Completion { return Completion{0, []Candidate{{Text: c.chosen}, {Text: "other"}}} }
+		if got := edit(e, "x|", cmdComplete, cmdComplete, []rune(c.typed)[0]); got != c.want+"|" {
+			t.Errorf("%q and %q: %q", c.chosen, c.typed, got)
 		}
 	}
 }
@@ -98,9 +116,9 @@ func TestMenuRows(t *testing.T) {
 		{at(few, 2), 27, 1, "[/create]  /help  … 2 more"},
 		{at(few, 0), 0, 0, ""},
 		{long, 20, 3, "你好  你好  你好|你好  … 36 more"},
-		{at(long, 39), 20, 3, "你好  你好  你好|[你好]  … 36 more|a greeting that is l"},
+		{at(long, 39), 20, 3, "你好  你好  你好|[你好]  … 36 more|a greeting that is …"},
 		{at(long, 5), 20, 1, "[你好]  … 39 more"},
-		{at(long, 5), 5, 3, "你|[你]|a gre"},
+		{at(long, 5), 5, 3, "你|[你]|a gr…"},
 	} {
 		rows := c.m.rows(c.width, c.limit, true)
 		if got := strings.Join(rows, "|"); got != c.want {

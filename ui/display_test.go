@@ -55,8 +55,8 @@ func TestFramesOfAFlood(t *testing.T) {
 		if len(out.all) != before {
 			t.Errorf("%d frames in an hour of quiet", len(out.all)-before)
 		}
-		v.typed([]rune("x"), 1, menu{}, false) // a key does not wait for the next frame's time
-		v.typed([]rune("xy"), 2, menu{}, false)
+		v.typed([]rune("x"), 1, menu{}, "") // a key does not wait for the next frame's time
+		v.typed([]rune("xy"), 2, menu{}, "")
 		synctest.Wait()
 		if len(out.all) == before || !strings.Contains(out.all[len(out.all)-1], "> xy") {
 			t.Error("a key waits")

@@ -96,6 +96,19 @@ func TestCloseDuringTheEditor(t *testing.T) {
 	}
 }
 
+func TestEditorByKey(t *testing.T) {
+	useEditor(t, `echo edited >> "$2"`)
+	w := openPtyWindow(t, 60, 10, "")
+	w.press("my line\x18\x05")
+	w.waitFor("#lobby> my line⏎\nedited")
+	w.press("\r")
+	w.expect(`line "my line\nedited"`)
+	t.Setenv("VISUAL", "no-such-editor")
+	w = openPtyWindow(t, 60, 10, "")
+	w.press("my line\x18\x05")
+	w.waitFor(`!! there is no "no-such-editor", which $VISUAL names` + "\n#lobby> my line")
+}
+
 func TestFindEditor(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	none := func(string) string { return "" }

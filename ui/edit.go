@@ -2,7 +2,6 @@ package ui
 
 import (
 	"slices"
-	"strings"
 	"unicode"
 	"unicode/utf8"
 
@@ -15,21 +14,18 @@ import (
 // goroutine that calls OnChange.
 type lineEditor struct {
 	view    *view
-	engine  engine
-	line    []rune // as it was after the last key
+	typed   *recall
+	search  *search // nil: there is none
+	line    []rune  // as it was after the last key
 	pos     int
 	killed  []rune // what cmdYank brings back
 	choice  *choice
-	column  int            // that Up and Down keep to; -1: that of the cursor
-	columns func() int     // of the terminal
-	pending func()         // opens the keyboard's gate
-	again   func(key byte) // gives the library a key once the gate is open
-}
-
-// engine is what lineEditor needs of the library.
-type engine interface {
-	IsSearchMode() bool
-	SaveHistory(content string) error
+	column  int                     // that Up and Down keep to; -1: that of the cursor
+	columns func() int              // of the terminal
+	pending func()                  // opens the keyboard's gate
+	again   func(key byte)          // gives the library a key once the gate is open
+	leaves  func() bool             // asked at the end of input; false: not yet. nil: it leaves
+	draft   func(text string) error // lets an editor have the line; see Terminal.Edit
 }
 
 // OnChange implements readline.Listener.
@@ -37,64 +33,52 @@ func (e *lineEditor) OnChange(line []rune, pos int, key rune) ([]rune, int, bool
 	if key == 0 { // a read begins (operation.go:387); nothing was typed
 		return nil, 0, false
 	}
-	searching := e.engine.IsSearchMode()
-	open, column := e.choice, e.column
-	e.choice, e.column = nil, -1
-	if key == cmdUp || key == cmdDown {
+	command := pos > 0 && line[pos-1] == key && key >= cmdPaste && key <= cmdLast
+	if command {
+		line, pos = slices.Delete(line, pos-1, pos), pos-1
+	}
+	if command && endsLine(key) {
 		defer e.pending() // whatever becomes of it
 	}
-	changed := searching // a found line is shared with the history until it is copied
-	switch {
-	case key == '\r':
-		e.remember()
-	case key == rune(ctrl('D')) && len(e.line) > 0:
-		e.pending() // it deleted a character and did not end the input
-		fallthrough
-	case key == 0x7f, key == rune(ctrl('H')), key == rune(ctrl('B')), key == rune(ctrl('F')):
-		if !searching {
-			line, pos, changed = e.snap(line, pos, key)
+	changed := command
+	if e.search != nil {
+		if found, at, taken := e.seek(key, command); taken {
+			return e.show(found, at, true)
 		}
+	}
+	open, column := e.choice, e.column
+	e.choice, e.column = nil, -1
+	switch {
+	case command:
+		line, pos = e.command(line, pos, key, open, column)
+	case key == '\r':
+		e.typed.add(e.line)
+	case key == rune(ctrl('C')), key == rune(ctrl('D')):
+		e.typed.reset()
+	case key == 0x7f, key == rune(ctrl('H')), key == rune(ctrl('B')), key == rune(ctrl('F')):
+		line, pos, changed = e.snap(line, pos, key)
 	case key == rune(ctrl('G')) && open != nil:
 		line, pos = open.put(line, open.typed)
 		changed = true
-	case pos > 0 && line[pos-1] == key && key >= cmdPaste && key <= cmdLast:
-		line, pos, changed = slices.Delete(line, pos-1, pos), pos-1, true
-		switch key {
-		case cmdComplete:
-			line, pos = e.complete(line, pos, 1, open)
-		case cmdCompleteBack:
-			line, pos = e.complete(line, pos, -1, open)
-		case cmdUp:
-			pos = e.climb(line, pos, column, -1)
-		case cmdDown:
-			pos = e.climb(line, pos, column, 1)
-		default:
-			line, pos = e.command(line, pos, key)
-		}
+	case open.parts(pos-1, key):
+		line, pos, changed = slices.Insert(line, pos-1, ' '), pos+1, true
 	}
+	return e.show(line, pos, changed)
+}
+
+// show bounds the line, and lets the display and the library have it.
+func (e *lineEditor) show(line []rune, pos int, changed bool) ([]rune, int, bool) {
 	if len(line) > maxInput {
 		line, pos, changed = line[:maxInput], min(pos, maxInput), true
 		e.view.ring()
 	}
-	e.line, e.pos = slices.Clone(line), pos
-	e.view.typed(e.line, pos, e.menu(), searching && keepsSearch(key))
-	return line, pos, changed
-}
-
-// remember puts the submitted line into the history. The library would do it,
-// but saves an empty line after a search (history.go:284). Saving "" first makes
-// it forget the place in the history the line came from.
-func (e *lineEditor) remember() {
-	_ = e.engine.SaveHistory("")
-	if strings.TrimSpace(string(e.line)) != "" {
-		_ = e.engine.SaveHistory(string(e.line))
+	hint := ""
+	if e.search != nil {
+		hint = e.search.hint()
 	}
-}
-
-// keepsSearch reports whether the library's search goes on after key
-// (operation.go:348).
-func keepsSearch(key rune) bool {
-	return key >= ' ' || key == rune(ctrl('R')) || key == rune(ctrl('H'))
+	e.line, e.pos = slices.Clone(line), pos
+	e.view.typed(e.line, pos, e.menu(), hint)
+	return line, pos, changed
 }
 
 // snap makes a move or a deletion of one rune one of a whole grapheme.
@@ -106,10 +90,6 @@ func (e *lineEditor) snap(line []rune, pos int, key rune) ([]rune, int, bool) {
 	case rune(ctrl('F')):
 		if start, end := graphemeAt(line, pos); start != pos {
 			return line, end, true
-		}
-	case rune(ctrl('D')):
-		if _, end := graphemeAt(e.line, e.pos); e.pos == pos && len(e.line) == len(line)+1 && end > pos+1 {
-			return slices.Delete(line, pos, end-1), pos, true
 		}
 	default:
 		if e.pos == pos+1 && len(e.line) == len(line)+1 {
@@ -145,22 +125,74 @@ func (e *lineEditor) menu() menu {
 }
 
 // climb moves the cursor to the row above or below in a line of several lines; at
-// the first or last row, and where there is one line, the library goes to what was
-// typed before or after.
-func (e *lineEditor) climb(line []rune, pos, column, by int) int {
+// the first or last row, and where there is one line, it goes to what was typed
+// before or after.
+func (e *lineEditor) climb(line []rune, pos, column, by int) ([]rune, int) {
 	if slices.Contains(line, newlineRune) {
 		to, kept, ok := e.view.neighbour(line, pos, column, by, e.columns())
 		if ok {
 			e.column = kept
-			return to
+			return line, to
 		}
 	}
-	e.again(map[int]byte{-1: ctrl('P'), 1: ctrl('N')}[by])
-	return pos
+	return e.recall(line, pos, by)
 }
 
-// command carries out a command on the line.
-func (e *lineEditor) command(line []rune, pos int, cmd rune) ([]rune, int) {
+// recall goes to what was typed before or after.
+func (e *lineEditor) recall(line []rune, pos, by int) ([]rune, int) {
+	other, ok := e.typed.step(line, by)
+	if !ok {
+		e.view.ring()
+		return line, pos
+	}
+	return other, len(other)
+}
+
+// command carries out a command on the line. open and column are the choice and the
+// column of the key before.
+func (e *lineEditor) command(line []rune, pos int, cmd rune, open *choice, column int) ([]rune, int) {
+	switch cmd {
+	case cmdEnter:
+		e.again('\r')
+	case cmdInterrupt:
+		e.again(ctrl('C'))
+	case cmdEnd:
+		if len(line) > 0 {
+			return e.change(line, pos, cmdDelete)
+		}
+		if e.leaves == nil || e.leaves() {
+			e.again(ctrl('D'))
+		}
+	case cmdComplete:
+		return e.complete(line, pos, 1, open)
+	case cmdCompleteBack:
+		return e.complete(line, pos, -1, open)
+	case cmdUp:
+		return e.climb(line, pos, column, -1)
+	case cmdDown:
+		return e.climb(line, pos, column, 1)
+	case cmdPrevious:
+		return e.recall(line, pos, -1)
+	case cmdNext:
+		return e.recall(line, pos, 1)
+	case cmdSearch:
+		e.beginSearch(line, pos)
+	case cmdDraft:
+		if err := e.draft(typedText.Replace(string(line))); err != nil {
+			e.view.print([]string{"!! " + Sanitize(err.Error())})
+			return line, pos
+		}
+		return nil, 0
+	case cmdReturn:
+		if text := e.view.takePaste(); len(line) == 0 {
+			return text, len(text)
+		}
+	}
+	return e.change(line, pos, cmd)
+}
+
+// change carries out a command that changes the line or moves in it.
+func (e *lineEditor) change(line []rune, pos int, cmd rune) ([]rune, int) {
 	switch cmd {
 	case cmdPaste:
 		text := e.view.takePaste()

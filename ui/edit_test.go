@@ -6,15 +6,6 @@ import (
 	"testing"
 )
 
-// noEngine is a library that is never in its search.
-type noEngine struct{ saved []string }
-
-func (*noEngine) IsSearchMode() bool { return false }
-func (n *noEngine) SaveHistory(s string) error {
-	n.saved = append(n.saved, s)
-	return nil
-}
-
 // edit types keys as the library would; | in before and in the result is the cursor.
 func edit(e *lineEditor, before string, keys ...rune) string {
 	line, pos := []rune(strings.Replace(before, "|", "", 1)), len([]rune(before[:strings.Index(before, "|")]))
@@ -29,11 +20,7 @@ func edit(e *lineEditor, before string, keys ...rune) string {
 			if pos > 0 {
 				line, pos = slices.Delete(line, pos-1, pos), pos-1
 			}
-		case key == rune(ctrl('D')):
-			if pos < len(line) {
-				line = slices.Delete(line, pos, pos+1)
-			}
-		case key == '\r':
+		case key == '\r', key == rune(ctrl('C')):
 			line, pos = nil, 0
 		case key == '\a':
 		default:
@@ -46,12 +33,12 @@ func edit(e *lineEditor, before string, keys ...rune) string {
 	return string(line[:pos]) + "|" + string(line[pos:])
 }
 
-func newEditor() (*lineEditor, *noEngine) {
-	library := &noEngine{}
+// newEditor is an editor in which lines were typed before.
+func newEditor(before ...string) *lineEditor {
 	return &lineEditor{
-		view: newView(""), engine: library, column: -1,
+		view: newView(""), typed: newRecall(nil, []byte(strings.Join(before, "\n"))), column: -1,
 		columns: func() int { return 21 }, pending: func() {}, again: func(byte) {},
-	}, library
+	}
 }
 
 func TestEditing(t *testing.T) {
@@ -64,7 +51,7 @@ func TestEditing(t *testing.T) {
 		{"left over an emoji", "a" + family + "|", []rune{2}, "a|" + family},
 		{"right over an emoji", "a|" + family + "b", []rune{6}, "a" + family + "|b"},
 		{"backspace of an emoji", "a" + family + "|b", []rune{0x7f}, "a|b"},
-		{"^D of an emoji", "a|" + family + "b", []rune{4}, "a|b"},
+		{"^D of an emoji", "a|" + family + "b", []rune{cmdEnd}, "a|b"},
 		{"delete key", "a|e\u0301b", []rune{cmdDelete}, "a|b"},
 		{"delete key at the end", "ab|", []rune{cmdDelete}, "ab|"},
 		{"backspace of a letter", "ab|c", []rune{0x7f}, "a|c"},
@@ -79,7 +66,7 @@ func TestEditing(t *testing.T) {
 		{"newline", "a|b", []rune{newlineRune}, "a\ue00a|b"},
 		{"paste that never came", "a|b", []rune{cmdPaste}, "a|b"},
 	} {
-		e, _ := newEditor()
+		e := newEditor()
 		if got := edit(e, c.before, c.keys...); got != c.want {
 			t.Errorf("%s: %q, want %q", c.name, got, c.want)
 		}
@@ -87,48 +74,34 @@ func TestEditing(t *testing.T) {
 }
 
 func TestPasteIsBounded(t *testing.T) {
-	e, _ := newEditor()
+	e := newEditor()
 	e.view.givePaste([]rune(strings.Repeat("x", maxInput)))
 	if got := edit(e, "abc|d", cmdPaste); len(got) != maxInput+1 || !strings.HasPrefix(got, "abcxx") || !strings.HasSuffix(got, "x|d") {
 		t.Errorf("the line has %d runes", len(got)-1)
 	}
 }
 
-func TestHistoryGetsWhatWasSent(t *testing.T) {
-	e, library := newEditor()
-	edit(e, "hello|", '\r')
-	edit(e, "  |", '\r')
-	if want := []string{"", "hello", ""}; !slices.Equal(library.saved, want) {
-		t.Errorf("saved %q, want %q", library.saved, want)
-	}
-}
-
 // In a line of several lines Up and Down move; beyond its ends, and in others,
-// they go through the history.
+// they go through what was typed before.
 func TestUpAndDownKeys(t *testing.T) {
+	const draft = "abc\ue00ade"
 	for _, c := range []struct {
 		before string
 		keys   []rune
 		want   string
-		again  string
 	}{
-		{"one line|", []rune{cmdUp}, "one line|", "\x10"},
-		{"one line|", []rune{cmdDown}, "one line|", "\x0e"},
-		{"a line of more than one row, but without an end|", []rune{cmdUp}, "a line of more than one row, but without an end|", "\x10"},
-		{"abc\ue00ade|", []rune{cmdUp}, "ab|c\ue00ade", ""},
-		{"abc\ue00ade|", []rune{cmdUp, cmdUp}, "ab|c\ue00ade", "\x10"},
-		{"abc|\ue00ad\ue00aefg", []rune{cmdDown, cmdDown}, "abc\ue00ad\ue00aefg|", ""},
-		{"abc|\ue00ad\ue00aefg", []rune{cmdDown, 'x', cmdDown}, "abc\ue00adx\ue00aef|g", ""},
+		{"one line|", []rune{cmdUp}, "old|"},
+		{"one line|", []rune{cmdDown}, "one line|"},
+		{"a line of more than one row, but without an end|", []rune{cmdUp}, "old|"},
+		{draft + "|", []rune{cmdUp}, "ab|c\ue00ade"},
+		{draft + "|", []rune{cmdUp, cmdUp}, "old|"},
+		{draft + "|", []rune{cmdPrevious}, "old|"},
+		{draft + "|", []rune{cmdPrevious, cmdNext}, draft + "|"},
+		{"abc|\ue00ad\ue00aefg", []rune{cmdDown, cmdDown}, "abc\ue00ad\ue00aefg|"},
+		{"abc|\ue00ad\ue00aefg", []rune{cmdDown, 'x', cmdDown}, "abc\ue00adx\ue00aef|g"},
 	} {
-		e, _ := newEditor()
-		again, opened := "", 0
-		e.again = func(key byte) { again += string(rune(key)) }
-		e.pending = func() { opened++ }
-		if got := edit(e, c.before, c.keys...); got != c.want || again != c.again {
-			t.Errorf("%q: %q and %q for the library, want %q and %q", c.before, got, again, c.want, c.again)
-		}
-		if opened == 0 {
-			t.Errorf("%q: the keyboard waits for ever", c.before)
+		if got := edit(newEditor("old"), c.before, c.keys...); got != c.want {
+			t.Errorf("%q: %q, want %q", c.before, got, c.want)
 		}
 	}
 }
@@ -164,7 +137,7 @@ func TestGraphemesOfManyScripts(t *testing.T) {
 		{"hebrew", "שָׁלוֹם|", []rune{left}, "שָׁלוֹ|ם", 3},
 		{"mixed", "aש你|", []rune{left, left}, "a|ש你", 1},
 	} {
-		e, _ := newEditor()
+		e := newEditor()
 		got := edit(e, c.before, c.keys...)
 		b := blockRows("", []rune(strings.Replace(got, "|", "", 1)), len([]rune(got[:strings.Index(got, "|")])), 40)
 		if got != c.want || b.column != c.column {

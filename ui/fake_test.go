@@ -100,6 +100,7 @@ type fakeTerm struct {
 	complete Completer
 	edited   []string
 	noEditor error
+	returned []string
 }
 
 func (f *fakeTerm) Print(lines ...string)     { f.printed = append(f.printed, lines...) }
@@ -108,6 +109,7 @@ func (f *fakeTerm) SetStatus(s string)        { f.status = s }
 func (f *fakeTerm) SetWaiting(rows ...string) { f.waiting = rows }
 func (f *fakeTerm) SetCompleter(c Completer)  { f.complete = c }
 func (f *fakeTerm) Edit(text string) error    { f.edited = append(f.edited, text); return f.noEditor }
+func (f *fakeTerm) Return(text string)        { f.returned = append(f.returned, text) }
 func (f *fakeTerm) Clear()                    { f.cleared++ }
 func (f *fakeTerm) Width() int                { return f.width }
 func (f *fakeTerm) Close() error              { close(f.lines); return nil }

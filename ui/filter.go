@@ -31,8 +31,20 @@ const (
 	cmdCompleteBack
 	cmdUp
 	cmdDown
-	cmdLast = cmdDown
+	cmdPrevious
+	cmdNext
+	cmdSearch
+	cmdEnter
+	cmdInterrupt
+	cmdEnd
+	cmdDraft
+	cmdReturn
+	cmdLast = cmdReturn
 )
+
+// endsLine tells the commands that may end the line: nothing may follow one until it
+// is clear what becomes of it.
+func endsLine(cmd rune) bool { return cmd == cmdEnter || cmd == cmdInterrupt || cmd == cmdEnd }
 
 const (
 	escapeWait = 100 * time.Millisecond // a lone ESC is the key of that name after this
@@ -48,6 +60,7 @@ type action byte
 const (
 	actType    action = iota // bytes for the library
 	actPaste                 // text to insert as a whole
+	actReturn                // text to put back into an empty line
 	actClear                 // clear the screen
 	actSuspend               // stop the process
 	actBell                  // something was refused
@@ -58,7 +71,7 @@ const (
 type keyPress struct {
 	act   action
 	bytes []byte // of actType
-	text  []rune // of actPaste
+	text  []rune // of actPaste and actReturn
 	note  string // of actAsk: the question; "": it is settled
 	ends  bool   // nothing may follow until it is clear what the library makes of it
 }
@@ -70,23 +83,27 @@ type keyFilter struct {
 	emit     func(keyPress)
 	answered func(sequence string) bool // takes an answer of the terminal, which is no key; nil: none comes
 
-	escape    []byte // sequence being collected, from its ESC on
-	text      []byte // printable bytes of this read
-	paste     []byte
-	pasting   bool
-	burst     bool // the paste has no marks: it ends when nothing more comes
-	overflow  bool // the paste is over its limit
-	searching bool
+	escape   []byte // sequence being collected, from its ESC on
+	earlier  bool   // its ESC came in an earlier read
+	skipped  int    // bytes that are left of a character typed with Alt
+	prefix   bool   // Ctrl-X came last
+	text     []byte // printable bytes of this read
+	paste    []byte
+	pasting  bool
+	burst    bool // the paste has no marks: it ends when nothing more comes
+	overflow bool // the paste is over its limit
 
-	asked  []rune // a paste that waits for the person's consent
-	unseen bool   // the question is as old as this read
+	asked    []rune // a paste that waits for the person's consent
+	question string // about it
+	kept     []byte // what was typed meanwhile
+	unseen   bool   // the question is as old as this read
 }
 
 // feed takes what one read returned. A line feed by itself is Ctrl-J and begins a
 // new line. One at the end of more is Enter: it was typed before the terminal was
 // raw, or comes from a program that types.
 func (f *keyFilter) feed(p []byte) {
-	f.unseen = false
+	f.unseen, f.earlier = false, len(f.escape) > 0
 	if f.unmarked(p) {
 		f.pasting, f.burst = true, true
 	}
@@ -126,6 +143,12 @@ func (f *keyFilter) quiet() {
 }
 
 func (f *keyFilter) step(b byte) {
+	prefix := f.prefix
+	if f.prefix = false; f.skipped > 0 && !utf8.RuneStart(b) {
+		f.skipped--
+		return
+	}
+	f.skipped = 0
 	switch {
 	case len(f.escape) > 0:
 		f.collect(b)
@@ -134,11 +157,16 @@ func (f *keyFilter) step(b byte) {
 		f.step(b)
 	case b == 0x1b:
 		f.flush()
-		f.escape = append(f.escape, b)
+		f.escape, f.earlier = append(f.escape, b), false
 	case f.pasting:
 		f.keep(b)
 	case b >= ' ' && b != 0x7f:
 		f.text = append(f.text, b)
+	case b == ctrl('X'):
+		f.flush()
+		f.prefix = true
+	case b == ctrl('E') && prefix:
+		f.command(cmdDraft)
 	default:
 		f.flush()
 		f.control(b)
@@ -198,7 +226,26 @@ func (f *keyFilter) second(b byte) {
 		f.command(cmd)
 		return
 	}
+	if b >= ' ' && b < 0x7f || b >= utf8.RuneSelf {
+		if !f.pasting && !f.earlier { // a key with Alt that is none of ours
+			f.skipped = alsoBytes(b)
+			return
+		}
+	}
 	f.step(b)
+}
+
+// alsoBytes is how many bytes follow the first one of a character.
+func alsoBytes(first byte) int {
+	switch {
+	case first >= 0xf0:
+		return 3
+	case first >= 0xe0:
+		return 2
+	case first >= 0xc0:
+		return 1
+	}
+	return 0
 }
 
 // sequence acts upon a whole escape sequence, here without its ESC.
@@ -221,44 +268,26 @@ func (f *keyFilter) sequence(body string) {
 
 // control passes on a control key the library handles well. It must not see
 // the others: NUL it takes for the end of input (operation.go:123), ^S and ^T
-// make it panic (search.go:118, runebuf.go:274), and the rest it inserts as text.
+// make it panic (search.go:118, runebuf.go:274), its history loses drafts, and the rest
+// it inserts as text.
 func (f *keyFilter) control(b byte) {
 	switch b {
-	case ctrl('R'):
-		f.searching = true
-	case ctrl('H'), 0x7f:
-	case '\r':
-		f.send(keyPress{bytes: []byte{b}, ends: true})
-		f.searching = false
-		return
-	case ctrl('C'), ctrl('D'):
-		f.send(keyPress{bytes: []byte{b}, ends: !f.searching})
-		f.searching = false
-		return
-	case ctrl('A'), ctrl('B'), ctrl('E'), ctrl('F'), ctrl('G'), ctrl('N'), ctrl('P'):
-		f.searching = false
+	case ctrl('A'), ctrl('B'), ctrl('E'), ctrl('F'), ctrl('G'), ctrl('H'), 0x7f:
+		f.send(keyPress{bytes: []byte{b}})
 	case ctrl('L'):
 		f.send(keyPress{act: actClear})
-		return
 	case ctrl('Z'):
 		f.send(keyPress{act: actSuspend})
-		return
 	default:
 		if cmd, known := controlCommands[b]; known {
 			f.command(cmd)
 		}
-		return
 	}
-	f.send(keyPress{bytes: []byte{b}})
 }
 
-// command sends a rune for lineEditor; ^E ends a search first, which would take
-// the rune for a part of what is searched.
+// command sends a rune for lineEditor.
 func (f *keyFilter) command(cmd rune) {
-	if f.searching {
-		f.control(ctrl('E'))
-	}
-	f.send(keyPress{bytes: utf8.AppendRune(nil, cmd), ends: cmd == cmdUp || cmd == cmdDown})
+	f.send(keyPress{bytes: utf8.AppendRune(nil, cmd), ends: endsLine(cmd)})
 }
 
 // flush hands over the printable bytes so far. A long run is pasted at once:
@@ -269,7 +298,7 @@ func (f *keyFilter) flush() {
 	}
 	text := f.text
 	f.text = nil
-	if len(text) > longRun && !f.searching {
+	if len(text) > longRun {
 		whole := wholeRunes(text)
 		f.pasted([]rune(string(text[:whole])), false)
 		if text = text[whole:]; len(text) == 0 {

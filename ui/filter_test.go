@@ -8,6 +8,9 @@ import (
 	"time"
 )
 
+// endings are the commands of Enter, ^C and ^D as these.
+var endings = strings.NewReplacer(string(cmdEnter), "\r", string(cmdInterrupt), "\x03", string(cmdEnd), "\x04")
+
 // describe writes a key press as text: <pasted>, "typed", with ! if it may end the line.
 func describe(key keyPress) string {
 	switch key.act {
@@ -23,7 +26,7 @@ func describe(key keyPress) string {
 		question, _, _ := strings.Cut(key.note, ",")
 		return "[" + question + "?]"
 	}
-	text := fmt.Sprintf("%+q", string(key.bytes))
+	text := fmt.Sprintf("%+q", endings.Replace(string(key.bytes)))
 	if key.ends {
 		text += "!"
 	}
@@ -40,7 +43,7 @@ func TestKeyFilter(t *testing.T) {
 		{"enter, interrupt, end", []string{"\r\x03\x04"}, `"\r"! "\x03"! "\x04"!`},
 		{"dropped", []string{"\x00\x0f\x11\x13\x14\x16\x18\x1c\x1f"}, ``},
 		{"actions", []string{"\x0c\x1a"}, `[clear] [suspend]`},
-		{"arrows", []string{"\x1b[A\x1b[B\x1b[C\x1b[D\x1bOA"}, `"\ue01c"! "\ue01d"! "\x06" "\x02" "\ue01c"!`},
+		{"arrows", []string{"\x1b[A\x1b[B\x1b[C\x1b[D\x1bOA"}, `"\ue01c" "\ue01d" "\x06" "\x02" "\ue01c"`},
 		{"home and end", []string{"\x1b[H\x1b[1~\x1b[F\x1b[4~"}, `"\x01" "\x01" "\x05" "\x05"`},
 		{"cut sequence", []string{"\x1b", "[", "C"}, `"\x06"`},
 		{"late sequence is text", []string{"\x1b", "", "[A"}, `"\a" "[A"`},
@@ -52,7 +55,11 @@ func TestKeyFilter(t *testing.T) {
 		{"alt enter, ctrl j", []string{"\x1b\r", "\n"}, `"\ue00a" "\ue00a"`},
 		{"typed ahead, or by a program", []string{"hi\n", "\n", "a\nb\n"}, `"hi" "\r"! "\ue00a" "a" "\ue00a" "b" "\r"!`},
 		{"line feed at the end of a paste's part", []string{"\x1b[200~ab\n", "c\x1b[201~"}, "<ab\nc>"},
-		{"unknown alt key", []string{"\x1bh"}, `"h"`},
+		{"unknown alt keys", []string{"\x1bh", "a\x1bUb", "\x1bжc", "\x1b\xd0", "\xb6d"}, `"a" "b" "c" "d"`},
+		{"escape, then soon a letter", []string{"\x1b", "h"}, `"h"`},
+		{"alt key in a paste", []string{"\x1b[200~a\x1bhb\x1b[201~"}, `<ahb>`},
+		{"ctrl x ctrl e", []string{"\x18\x05", "\x18", "\x05\x05", "\x18a\x05"}, `"\ue024" "\ue024" "\x05" "a" "\x05"`},
+		{"before and after", []string{"\x10\x0e"}, `"\ue01e" "\ue01f"`},
 		{"tab and back", []string{"\t\x1b[Z"}, `"\ue011" "\ue01b"`},
 		{"delete", []string{"\x1b[3~"}, `"\ue012"`},
 		{"paste", []string{"\x1b[200~a\r\nb\tc\x1b[31m\x03\x7f\u009bd\x1b[201~e"}, "<a\nb\tcd> \"e\""},
@@ -61,10 +68,7 @@ func TestKeyFilter(t *testing.T) {
 		{"paste without an end", []string{"\x1b[200~ab", "", "c\r"}, `<ab> "c" "\r"!`},
 		{"end without a paste", []string{"\x1b[201~x"}, `"x"`},
 		{"fast text", []string{strings.Repeat("x", 65) + "\xe4"}, `<` + strings.Repeat("x", 65) + `> "\xe4"`},
-		{"search", []string{"\x12a\x03\x03"}, `"\x12" "a" "\x03" "\x03"!`},
-		{"search and delete key", []string{"\x12\x1b[3~\x04"}, `"\x12" "\x05" "\ue012" "\x04"!`},
-		{"search and escape", []string{"\x12", "\x1b", ""}, `"\x12" "\a"`},
-		{"search and paste", []string{"\x12\x1b[200~ab\x1b[201~"}, `"\x12" "ab"`},
+		{"search", []string{"\x12a\x03\x03"}, `"\ue020" "a" "\x03"! "\x03"!`},
 	} {
 		var got []string
 		f := &keyFilter{emit: func(key keyPress) { got = append(got, describe(key)) }}
@@ -111,10 +115,11 @@ func TestKeyFilterPasteLimit(t *testing.T) {
 
 // Whatever is typed, the library sees none of the keys it cannot handle.
 func FuzzKeyFilter(f *testing.F) {
+	f.Add([]byte("\x1b[200~" + strings.Repeat("a\r", 9) + "\x1b[201~bc\x7f\x1bd\r\x18\x05"))
 	f.Add([]byte("a\x1b[200~b\x1b[201~\x12\x1b[3~\x13\x00"))
 	f.Fuzz(func(t *testing.T, keys []byte) {
 		filter := &keyFilter{emit: func(key keyPress) {
-			if strings.ContainsAny(string(key.bytes), "\x00\x1b\t\n\x0b\x0c\x0f\x11\x13\x14\x15\x16\x17\x18\x19\x1a\x1c\x1d\x1e\x1f") {
+			if strings.ContainsAny(string(key.bytes), "\x00\x03\x04\x0e\x10\x12\r\x1b\t\n\x0b\x0c\x0f\x11\x13\x14\x15\x16\x17\x18\x19\x1a\x1c\x1d\x1e\x1f") {
 				t.Errorf("%q passes for %q", key.bytes, keys)
 			}
 			for _, r := range key.text {

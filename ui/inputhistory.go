@@ -13,36 +13,41 @@ const (
 	historyBytes = 16 << 20 // of a history file that is read at all
 )
 
-// prepareHistory makes the file of lines typed before one that only its owner
-// can read, and short enough. The library would create it, and rewrite it when it
-// is too long, readable for everybody (history.go:69, history.go:115).
-func prepareHistory(path string) error {
-	if path == "" {
-		return nil
-	}
+// openHistory opens the file of lines typed before, for more of them: one that only
+// its owner can read, and short enough. text is what is in it.
+func openHistory(path string) (file *os.File, text []byte, err error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return err
+		return nil, nil, err
 	}
+	if text, err = prepareHistory(path); err != nil {
+		return nil, nil, err
+	}
+	file, err = os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0o600)
+	return file, text, err
+}
+
+// prepareHistory makes the file what openHistory promises and reads it.
+func prepareHistory(path string) ([]byte, error) {
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer file.Close()
 	info, err := file.Stat()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if !info.Mode().IsRegular() || info.Size() > historyBytes {
-		return errors.New("not a history file")
+		return nil, errors.New("not a history file")
 	}
 	if err := file.Chmod(0o600); err != nil {
-		return err
+		return nil, err
 	}
 	text, err := io.ReadAll(file)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return shortenHistory(path, text)
+	return text, shortenHistory(path, text)
 }
 
 // shortenHistory replaces the file at path when it has too many lines.

@@ -23,7 +23,8 @@ type keyboard struct {
 	answers func(sequence string) bool // takes what the terminal answers; nil: it was asked nothing
 
 	keys  chan keyPress
-	again chan byte     // of capacity one: a key of lineEditor, before any other
+	again chan byte     // of capacity one: a key of lineEditor that ends the line, before any other
+	back  chan []rune   // of capacity one: text to be put back
 	gate  chan struct{} // holds a token while it is open
 	calls chan func()   // of capacity one: to be run between two reads
 	stop  chan struct{} // closed by the owner
@@ -37,10 +38,10 @@ type keyboard struct {
 
 func newKeyboard() *keyboard {
 	return &keyboard{
-		keys: make(chan keyPress), again: make(chan byte, 1), gate: make(chan struct{}, 1), calls: make(chan func(), 1),
+		keys: make(chan keyPress), again: make(chan byte, 1), back: make(chan []rune, 1), gate: make(chan struct{}, 1), calls: make(chan func(), 1),
 		stop: make(chan struct{}), ended: make(chan struct{}),
 		// At the end of input the library submits a half-typed line
-		// (operation.go:131). ^E leaves its search, killing the line empties it.
+		// (operation.go:131). ^E leaves a search, killing the line empties it.
 		last: append([]byte{ctrl('E')}, ctrl('U')),
 	}
 }
@@ -106,6 +107,15 @@ func (k *keyboard) repeat(b byte) {
 	}
 }
 
+// putBack lets text be put into the line if that is empty. Where another text is on
+// its way, the line will not be.
+func (k *keyboard) putBack(text []rune) {
+	select {
+	case k.back <- text:
+	default:
+	}
+}
+
 // Read implements io.Reader for the library; only its reading goroutine calls it.
 func (k *keyboard) Read(p []byte) (int, error) {
 	if len(k.rest) == 0 {
@@ -118,9 +128,13 @@ func (k *keyboard) Read(p []byte) (int, error) {
 			key.bytes, k.last = k.last, nil
 		}
 		k.rest = key.bytes
-		if key.act == actPaste {
+		switch key.act {
+		case actPaste:
 			k.paste(key.text)
 			k.rest = []byte(string(cmdPaste))
+		case actReturn:
+			k.paste(key.text)
+			k.rest = []byte(string(cmdReturn))
 		}
 	}
 	n := copy(p, k.rest)
@@ -137,7 +151,6 @@ func (k *keyboard) next() (keyPress, bool) {
 	}
 	select {
 	case b := <-k.again:
-		k.open()
 		return keyPress{bytes: []byte{b}}, true
 	default:
 	}
@@ -147,6 +160,9 @@ func (k *keyboard) next() (keyPress, bool) {
 			k.open()
 		}
 		return key, true
+	case text := <-k.back:
+		k.open()
+		return keyPress{act: actReturn, text: text}, true
 	case <-k.ended:
 		return keyPress{}, false
 	}

@@ -40,8 +40,15 @@ var metaKeys = map[byte]rune{
 
 // controlCommands are control keys that are commands. The library's own word
 // keys take every letter beyond ASCII for a blank (utils.go:242): its ^W erases
-// a whole Russian sentence.
+// a whole Russian sentence. What ends a line is a command because only lineEditor knows
+// whether it does: in a search it may not.
 var controlCommands = map[byte]rune{
+	'\r':      cmdEnter,
+	ctrl('C'): cmdInterrupt,
+	ctrl('D'): cmdEnd,
+	ctrl('P'): cmdPrevious,
+	ctrl('N'): cmdNext,
+	ctrl('R'): cmdSearch,
 	'\n':      newlineRune, // Ctrl-J
 	'\t':      cmdComplete,
 	ctrl('W'): cmdKillBlankWord,

@@ -1,28 +1,13 @@
 package ui
 
-import (
-	"bytes"
-	"strings"
-)
+import "bytes"
 
-// librarySink swallows what the library would draw, except two things: a bell,
-// and the state of the history search, which becomes the hint.
+// librarySink swallows what the library would draw, except a bell.
 type librarySink struct{ view *view }
 
 func (s librarySink) Write(p []byte) (int, error) {
-	const mark = "-i-search: "
 	if bytes.Equal(p, []byte{'\a'}) {
 		s.view.ring()
-		return len(p), nil
-	}
-	if text := string(p); strings.Contains(text, mark) {
-		before, sought, _ := strings.Cut(text, mark)
-		sought, _, _ = strings.Cut(sought, "\x1b")
-		label := "(search) "
-		if strings.Contains(before, "failing") {
-			label = "(search, nothing found) "
-		}
-		s.view.setHint(label + Sanitize(typedText.Replace(sought)))
 	}
 	return len(p), nil
 }

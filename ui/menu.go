@@ -40,7 +40,7 @@ func (m menu) rows(width, limit int, plain bool) []string {
 	}
 	rows := m.page(width, min(limit, menuRows), plain)
 	if about != "" {
-		rows = append(rows, quiet(cutToWidth(about, width), plain))
+		rows = append(rows, quiet(shortened(about, width), plain))
 	}
 	return rows
 }

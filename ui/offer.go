@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // offers is what completion knows: the nicks and rooms of the moment, and the
@@ -40,6 +41,10 @@ func (o *offers) complete(before string) Completion {
 	switch {
 	case isNick:
 		return Completion{from, startingWith(o.nicks, nick, "@", "")}
+	case strings.HasPrefix(word, "#"):
+		return Completion{from, startingWith(o.rooms, word[1:], "#", "")}
+	case from > 0 && utf8.RuneCountInString(word) >= nickLetters:
+		return Completion{from, startingWith(o.nicks, word, "", "")}
 	case from > 0 || word == "":
 		return Completion{}
 	case word[0] == '/':
@@ -68,12 +73,19 @@ func (o *offers) argument(e *entry, before string, behind int) Completion {
 		return Completion{from, startingWith(o.nicks, nick, "@", "")}
 	case strings.HasPrefix(word, "-"):
 		return Completion{from, startingWith(e.flags(strings.Fields(between)), word, "", "")}
-	case kind == offerRooms:
+	case kind == offerRooms && !strings.HasPrefix(word, "#"):
 		return Completion{from, startingWith(o.rooms, word, "", "")}
 	case kind == offerNicks:
 		return Completion{from, startingWith(o.nicks, word, "", "")}
 	case kind == offerCommands:
+		if name, slash := strings.CutPrefix(word, "/"); slash {
+			return Completion{from, o.commands(name, "/")}
+		}
 		return Completion{from, o.commands(word, "")}
+	case strings.HasPrefix(word, "#"):
+		return Completion{from, startingWith(o.rooms, word[1:], "#", "")}
+	case n == 0:
+		return Completion{from, startingWith(e.choices(), word, "", "")}
 	}
 	return Completion{}
 }
@@ -107,6 +119,21 @@ func lastWord(text string, paths bool) (from, n int) {
 
 // takesPath reports whether one of the words behind the command is a path.
 func (e *entry) takesPath() bool { return e.word == offerPaths || e.second == offerPaths }
+
+// nickLetters is how much of a nick is typed in the middle of a message before it is
+// taken for one.
+const nickLetters = 2
+
+// fixedWords finds what a command takes where that is one of some words.
+var fixedWords = regexp.MustCompile(`^\[[a-z]+(\|[a-z]+)+\]$`)
+
+// choices are the words of which the command takes one.
+func (e *entry) choices() []string {
+	if !fixedWords.MatchString(e.args) {
+		return nil
+	}
+	return strings.Split(strings.Trim(e.args, "[]"), "|")
+}
 
 // flagName finds the flags in what a command takes.
 var flagName = regexp.MustCompile(`--[a-z-]+`)

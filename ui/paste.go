@@ -2,12 +2,9 @@ package ui
 
 import (
 	"bytes"
-	"fmt"
 	"slices"
 	"strings"
 	"unicode/utf8"
-
-	"p2pchat/rooms"
 )
 
 const (
@@ -21,7 +18,7 @@ func (f *keyFilter) unmarked(p []byte) bool {
 	if i := slices.IndexFunc(p, func(b byte) bool { return !isText(b) }); i >= 0 {
 		p = p[:i]
 	}
-	if f.pasting || f.searching || len(f.escape) > 0 || len(p) <= longRun {
+	if f.pasting || len(f.escape) > 0 || len(p) <= longRun {
 		return false
 	}
 	end := bytes.IndexAny(p, "\r\n")
@@ -39,59 +36,75 @@ func (f *keyFilter) pasted(text []rune, cut bool) {
 		text = text[:last]
 	}
 	if f.asked != nil {
-		f.settle()
+		f.settle(nil)
 	}
 	lines := 1 + strings.Count(string(text), string(newlineRune))
 	if lines <= askLines && len(text) <= askRunes {
 		f.emit(keyPress{act: actPaste, text: text})
 		return
 	}
-	f.asked, f.unseen = text, true
-	f.emit(keyPress{act: actAsk, note: pasteQuestion(text, lines, cut)})
+	f.asked, f.unseen, f.question = text, true, pasteQuestion(text, lines, cut)
+	f.ask()
 }
 
 // send passes a key on. While a paste is asked about, Enter inserts it, Esc,
-// Ctrl-G and Ctrl-C drop it, and other keys do nothing but ring: who types on
-// without looking loses neither the paste nor the place. What came in the same
-// read as the paste was typed before the question could be seen, so its Enter is
+// Ctrl-G and Ctrl-C drop it, what is typed waits for that and follows it, and other
+// keys do nothing but ring: who types on without looking loses nothing. What came in the
+// same read as the paste was typed before the question could be seen, so its Enter is
 // no answer.
 func (f *keyFilter) send(key keyPress) {
 	if f.asked == nil || key.act != actType {
 		f.emit(key)
 		return
 	}
-	f.searching = false // the library has not seen the key
-	switch text := f.asked; string(key.bytes) {
-	case "\r":
-		if !f.unseen {
-			f.settle()
-			f.emit(keyPress{act: actPaste, text: text})
-			return
-		}
-		f.emit(keyPress{act: actBell})
-	case string(rune(ctrl('G'))), string(rune(ctrl('C'))):
-		f.settle()
+	switch first, _ := utf8.DecodeRune(key.bytes); {
+	case first == cmdEnter && !f.unseen:
+		f.settle(f.asked)
+	case first == rune(ctrl('G')), first == cmdInterrupt:
+		f.settle(nil)
+	case (first == 0x7f || first == rune(ctrl('H'))) && len(f.kept) > 0:
+		_, size := utf8.DecodeLastRune(f.kept)
+		f.kept = f.kept[:len(f.kept)-size]
+		f.ask()
+	case first >= ' ' && first != 0x7f && (first < cmdPaste || first > cmdLast) && len(f.kept) < askRunes:
+		f.kept = append(f.kept, key.bytes...)
+		f.ask()
 	default:
 		f.emit(keyPress{act: actBell})
 	}
 }
 
-// settle takes the question away.
-func (f *keyFilter) settle() {
-	f.asked = nil
+// ask shows the question, and what waits for its answer.
+func (f *keyFilter) ask() {
+	note := f.question
+	if len(f.kept) > 0 {
+		note += "; then follows: " + Sanitize(typedText.Replace(string(f.kept)))
+	}
+	f.emit(keyPress{act: actAsk, note: note})
+}
+
+// settle takes the question away, inserts text, and then what was typed meanwhile.
+func (f *keyFilter) settle(text []rune) {
+	kept := f.kept
+	f.asked, f.kept, f.question = nil, nil, ""
 	f.emit(keyPress{act: actAsk})
+	if text != nil {
+		f.emit(keyPress{act: actPaste, text: text})
+	}
+	if len(kept) > 0 {
+		f.emit(keyPress{act: actPaste, text: lineRunes(string(kept))})
+	}
 }
 
 // pasteQuestion asks whether to insert text.
 func pasteQuestion(text []rune, lines int, cut bool) string {
-	sent := typedText.Replace(string(text))
-	what := "paste " + plural(lines, "line") + ", " + byteSize(int64(len(sent)))
+	size := measure(text)
+	what, limit := "paste "+plural(lines, "line")+", "+size.number(), grouped(size.most)
 	if cut {
-		what = "paste the first " + byteSize(maxInput) + " of more"
+		what, limit = "paste the first "+byteSize(maxInput)+" of more", limit+" "+size.unit+"s"
 	}
-	if limits := rooms.DefaultLimits(); len(sent) > limits.TextBytes || utf8.RuneCountInString(sent) > limits.TextRunes {
-		return fmt.Sprintf("%s? One message takes %d characters, %s. Enter inserts it to be shortened, Esc drops it",
-			what, limits.TextRunes, byteSize(int64(limits.TextBytes)))
+	if size.over() > 0 {
+		return what + "? One message takes " + limit + ". Enter inserts it, for you to shorten; Esc drops it"
 	}
 	return what + ", as one message? Enter inserts it, Esc drops it"
 }
@@ -140,11 +153,7 @@ func lineRunes(text string) []rune {
 func (f *keyFilter) endPaste() {
 	text, cut := lineRunes(string(f.paste[:wholeRunes(f.paste)])), f.overflow
 	f.pasting, f.burst, f.overflow, f.paste = false, false, false, nil
-	switch {
-	case len(text) == 0:
-	case f.searching: // what is searched is short and has no lines
-		f.send(keyPress{bytes: []byte(string(text[:min(len(text), longRun)]))})
-	default:
+	if len(text) > 0 {
 		f.pasted(text, cut)
 	}
 }

@@ -23,9 +23,12 @@ func TestLargePasteAsksFirst(t *testing.T) {
 		{"Enter twice sends", []string{big, "\r\r"}, "[paste 9 lines?] [?] " + in + ` "\r"!`},
 		{"Esc drops", []string{big, "\x1b", "", "a"}, `[paste 9 lines?] [?] "a"`},
 		{"^C drops", []string{big, "\x03\x03"}, `[paste 9 lines?] [?] "\x03"!`},
-		{"others ring", []string{big, "ab\x1b[A\t\x12\x04", "\r"}, "[paste 9 lines?] [bell] [bell] [bell] [bell] [bell] [?] " + in},
+		{"others ring", []string{big, "\x1b[A\t\x12\x04\x7f", "\r"}, "[paste 9 lines?] [bell] [bell] [bell] [bell] [bell] [?] " + in},
+		{"what is typed follows it", []string{big, "a", "bc\x7f", "\x1b\r", "\r\r"}, "[paste 9 lines?] [paste 9 lines?] [paste 9 lines?] [paste 9 lines?] [paste 9 lines?] [?] " + in + " <ab\n> \"\\r\"!"},
+		{"or comes without it", []string{big, "ab", "\x1b", ""}, "[paste 9 lines?] [paste 9 lines?] [?] <ab>"},
+		{"or before another", []string{big, "ab", two}, "[paste 9 lines?] [paste 9 lines?] [?] <ab> <line\nline>"},
 		{"screen keys work", []string{big, "\x0c\x1a"}, "[paste 9 lines?] [clear] [suspend]"},
-		{"typed ahead is no answer", []string{"x" + big + "y\r", "\r"}, `"x" [paste 9 lines?] [bell] [bell] [?] ` + in},
+		{"typed ahead is no answer", []string{"x" + big + "y\r", "\r"}, `"x" [paste 9 lines?] [paste 9 lines?] [bell] [?] ` + in + " <y>"},
 		{"dropped ahead", []string{big + "\x03y"}, `[paste 9 lines?] [?] "y"`},
 		{"the newest counts", []string{big + two, "\r"}, `[paste 9 lines?] [?] <line` + "\nline> \"\\r\"!"},
 		{"the last line end goes", []string{begin + "a\r\rb\r\n" + end}, "<a\n\nb>"},
@@ -37,7 +40,6 @@ func TestLargePasteAsksFirst(t *testing.T) {
 		{"and one long line", []string{strings.Repeat("x", 2000), "x", ""}, "[paste 1 line?]"},
 		{"a long line and Enter", []string{strings.Repeat("x", 100) + "\r"}, "<" + strings.Repeat("x", 100) + `> "\r"!`},
 		{"a very long line and Enter", []string{strings.Repeat("x", 2001) + "\r", "\r"}, "[paste 1 line?] [bell] [?] <" + strings.Repeat("x", 2001) + ">"},
-		{"in a search nothing asks", []string{"\x12" + big, "\r"}, `"\x12" "line` + strings.Repeat(`\ue00aline`, 8) + `" "\r"!`},
 	} {
 		var got []string
 		f := &keyFilter{emit: func(key keyPress) { got = append(got, describe(key)) }}
@@ -60,16 +62,26 @@ func TestPasteQuestion(t *testing.T) {
 		cut  bool
 		want string
 	}{
-		{lines(200), false, "paste 200 lines, 999 B, as one message? Enter inserts it, Esc drops it"},
-		{strings.Repeat("x", 4000), false, "paste 1 line, 3.91 KiB, as one message? Enter inserts it, Esc drops it"},
-		{strings.Repeat("x", 4001), false, "paste 1 line, 3.91 KiB? One message takes 4000 characters, 8 KiB. Enter inserts it to be shortened, Esc drops it"},
-		{strings.Repeat("你", 2731), false, "paste 1 line, 8 KiB? One message takes 4000 characters, 8 KiB. Enter inserts it to be shortened, Esc drops it"},
-		{strings.Repeat("x", maxInput), true, "paste the first 64 KiB of more? One message takes 4000 characters, 8 KiB. Enter inserts it to be shortened, Esc drops it"},
+		{lines(200), false, "paste 200 lines, 999 characters, as one message? Enter inserts it, Esc drops it"},
+		{strings.Repeat("x", 4000), false, "paste 1 line, 4,000 characters, as one message? Enter inserts it, Esc drops it"},
+		{lines(900), false, "paste 900 lines, 4,499 characters? One message takes 4,000. Enter inserts it, for you to shorten; Esc drops it"},
+		{strings.Repeat("你", 2731), false, "paste 1 line, 8,193 bytes? One message takes 8,192. Enter inserts it, for you to shorten; Esc drops it"},
+		{strings.Repeat("x", maxInput), true, "paste the first 64 KiB of more? One message takes 4,000 characters. Enter inserts it, for you to shorten; Esc drops it"},
 	} {
 		text := lineRunes(c.text)
 		n := 1 + strings.Count(string(text), string(newlineRune))
 		if got := pasteQuestion(text, n, c.cut); got != c.want {
 			t.Errorf("%q, want %q", got, c.want)
 		}
+	}
+}
+
+func TestTheQuestionShowsWhatIsKept(t *testing.T) {
+	note := ""
+	f := &keyFilter{emit: func(key keyPress) { note = key.note }}
+	f.feed([]byte("\x1b[200~" + lines(9) + "\x1b[201~"))
+	f.feed([]byte("hi"))
+	if !strings.HasSuffix(note, "Esc drops it; then follows: hi") {
+		t.Errorf("it asks %q", note)
 	}
 }

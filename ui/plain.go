@@ -44,6 +44,7 @@ func (p *plainTerminal) SetPrompt(string)       {}
 func (p *plainTerminal) SetStatus(string)       {}
 func (p *plainTerminal) SetWaiting(...string)   {}
 func (p *plainTerminal) SetCompleter(Completer) {}
+func (p *plainTerminal) Return(string)          {}
 func (p *plainTerminal) Clear()                 {}
 func (p *plainTerminal) Width() int             { return 0 }
 func (p *plainTerminal) Close() error           { return nil }

@@ -77,25 +77,36 @@ func TestReadlineRefusesWhatIsNoTerminal(t *testing.T) {
 	}
 }
 
-func TestPrepareHistory(t *testing.T) {
+func TestOpenHistory(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "deep", "typed")
-	if err := prepareHistory(path); err != nil {
+	file, _, err := openHistory(path)
+	if err != nil {
 		t.Fatal(err)
 	}
+	file.Close()
 	if err := os.WriteFile(path, []byte(strings.Repeat("line\n", historyLimit+1)+"newest\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.Chmod(path, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := prepareHistory(path); err != nil {
-		t.Fatal(err)
-	}
-	text, err := os.ReadFile(path)
+	file, text, err := openHistory(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n := strings.Count(string(text), "\n"); n >= historyLimit || !strings.HasSuffix(string(text), "line\nnewest\n") {
+	defer file.Close()
+	typed := newRecall(file, text)
+	if n := len(typed.lines); n != historyLimit || string(typed.lines[n-1]) != "newest" {
+		t.Errorf("%d lines are read", n)
+	}
+	typed.add([]rune("even newer"))
+	typed.add([]rune("even newer"))
+	typed.add([]rune("  "))
+	text, err = os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(string(text), "\n"); n >= historyLimit || !strings.HasSuffix(string(text), "line\nnewest\neven newer\n") {
 		t.Errorf("%d lines are kept", n)
 	}
 	entries, err := os.ReadDir(filepath.Dir(path))
@@ -105,7 +116,7 @@ func TestPrepareHistory(t *testing.T) {
 	if info, err := os.Stat(path); err != nil || (os.PathSeparator == '/' && info.Mode().Perm() != 0o600) {
 		t.Errorf("mode %v, %v", info.Mode(), err)
 	}
-	if prepareHistory(t.TempDir()) == nil {
+	if _, _, err := openHistory(t.TempDir()); err == nil {
 		t.Error("a folder was taken for a history file")
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/chzyer/readline"
 )
@@ -110,14 +111,14 @@ func TestPasteOf200Lines(t *testing.T) {
 	} {
 		t.Log(name)
 		w.press(paste)
-		w.waitFor("#lobby>\npaste 200 lines, 1.76 KiB, as one message? Enter inserts\nit, Esc drops it")
+		w.waitFor("#lobby>\npaste 200 lines, 1,799 characters, as one message? Enter\ninserts it, Esc drops it")
 		w.press("\x1b")
 		w.wait("nothing", func(s string) bool { return s == "#lobby>" })
 		w.press(paste)
 		w.waitFor("paste 200 lines")
 		w.press("\r")
 		w.wait("the end of the text", func(s string) bool {
-			return strings.HasPrefix(s, "line 192⏎\n") && strings.HasSuffix(s, "line 199") && strings.Count(s, "\n") == 7
+			return strings.HasPrefix(s, "line 192⏎\n") && strings.HasSuffix(s, "line 199\nrows 193 to 200 of 200")
 		})
 		w.waitCursor(8, 7)
 		w.press("\x1b[A")
@@ -190,6 +191,69 @@ func TestSuspendOfAConsole(t *testing.T) {
 	}
 }
 
+func TestEndOfAConsole(t *testing.T) {
+	t.Setenv("P2PCHAT_TEST_CONSOLE", "1")
+	w := openPtyWindow(t, 60, 10, "")
+	w.press("ab\x01\x04\r") // in text it deletes
+	w.expect(`line "b"`)
+	w.press("\x04")
+	w.waitFor("-- Ctrl-D again stops the host for everybody\n#lobby>")
+	w.press("on\r")
+	w.expect(`line "on"`)
+	w.press("\x04\x04")
+	w.expect("eof")
+}
+
+func TestTheSecondEndSoonAfterTheFirst(t *testing.T) {
+	terminal := &readlineTerminal{view: newView("")}
+	now := time.Unix(0, 0)
+	for _, step := range []struct {
+		wait time.Duration
+		want bool
+	}{{0, false}, {againTime + 1, false}, {againTime, true}} {
+		now = now.Add(step.wait)
+		if got := terminal.leaves(now); got != step.want {
+			t.Errorf("at %v it leaves: %v", now, got)
+		}
+	}
+}
+
+// A search that finds nothing once ran the command it had found before.
+func TestSearchThatFindsNothingSendsNothing(t *testing.T) {
+	w := openPtyWindow(t, 60, 10, "")
+	w.press("/quit\r")
+	w.expect(`line "/quit"`)
+	w.press("draft\x12quit")
+	w.waitFor("#lobby> /quit\n(search) quit")
+	w.press("x")
+	w.waitFor("#lobby> draft\n(search, nothing found) quitx")
+	w.press("\r")
+	w.wait("the draft", func(s string) bool { return s == "#lobby> draft" })
+	w.press("!\r")
+	w.expect(`line "draft!"`)
+}
+
+func TestTextThatWasRefusedComesBack(t *testing.T) {
+	w := openPtyWindow(t, 60, 10, "")
+	w.order("return", "too\nlong")
+	w.waitFor("#lobby> too⏎\nlong")
+	w.order("return", "another")
+	w.order("width", "")
+	w.expect("width 60")
+	w.press("!\r")
+	w.expect(`line "too\nlong!"`)
+}
+
+func TestKeysDuringAQuestion(t *testing.T) {
+	w := openPtyWindow(t, 60, 24, "")
+	w.press("\x1b[200~" + lines(9) + "\x1b[201~")
+	w.waitFor("paste 9 lines, 44 characters, as one message? Enter inserts")
+	w.press("typed on")
+	w.waitFor("then follows: typed on")
+	w.press("\r\r")
+	w.expect(`line "` + strings.Repeat(`line\n`, 8) + `linetyped on"`)
+}
+
 func TestHistoryOnDisk(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "dir", "typed")
 	w := openPtyWindow(t, 60, 10, path)
@@ -239,7 +303,7 @@ func TestCompletion(t *testing.T) {
 func TestStatusAndPrompt(t *testing.T) {
 	w := openPtyWindow(t, 30, 10, "")
 	w.order("status", "sending a file with a very long name 94%")
-	w.waitFor("#lobby>\nsending a file with a very lo")
+	w.waitFor("#lobby>\nsending a file with a very l…")
 	w.order("prompt", "#dev> ")
 	w.press("x")
 	w.waitFor("#dev> x\nsending")

@@ -19,6 +19,9 @@ import (
 // (terminal.go:220).
 const closeLimit = 500 * time.Millisecond
 
+// againTime is how soon a second Ctrl-D on the host's own console means it.
+const againTime = 5 * time.Second
+
 // ReadlineOptions say what NewReadline works with.
 type ReadlineOptions struct {
 	Stdin, Stdout *os.File // both must be terminals; nil: those of the process
@@ -28,7 +31,7 @@ type ReadlineOptions struct {
 	Images picture.Mode // how pictures are shown; "": as the terminal says that it can
 
 	// NoSuspend is for the host's own console: ^Z does not stop the process, and
-	// the first one is explained.
+	// the first one is explained. ^D leaves when it comes twice within 5 s.
 	NoSuspend bool
 
 	// Plain uses no attributes of the terminal, such as dim and reverse: what is
@@ -54,9 +57,12 @@ type readlineTerminal struct {
 	keyboard *keyboard
 	pictures *pictures
 	rl       *readline.Instance
+	typed    *os.File // what was typed before; nil: it is kept nowhere
 
 	noSuspend bool
 	explained bool // why ^Z does nothing; belongs to the keyboard's goroutine
+
+	warned time.Time // of the end of the host's own console; belongs to lineEditor
 
 	reading chan struct{} // holds a token while ReadLine runs
 	over    bool          // the library has ended; belongs to who holds the token
@@ -81,9 +87,6 @@ func NewReadline(opts ReadlineOptions) (Terminal, error) {
 	if os.Getenv("TERM") == "dumb" {
 		return nil, errors.New("line editing needs a terminal that can move its cursor, not TERM=dumb")
 	}
-	if prepareHistory(opts.HistoryFile) != nil {
-		opts.HistoryFile = ""
-	}
 	device, err := openTTY(opts.Stdin, opts.Stdout)
 	if err != nil {
 		return nil, err
@@ -96,12 +99,13 @@ func NewReadline(opts ReadlineOptions) (Terminal, error) {
 	t.pictures = newPictures(opts.Images, device.cell)
 	t.display = newDisplay(device, t.view)
 	if err = device.raw(); err == nil {
-		err = t.startLibrary(opts.HistoryFile)
+		err = t.startLibrary(t.openTyped(opts.HistoryFile))
 	}
 	if err != nil {
 		device.cook()
 		device.interrupt()
 		device.release()
+		_ = t.typed.Close()
 		return nil, err
 	}
 	_, _ = device.out.WriteString(pasteOn + t.pictures.query)
@@ -140,20 +144,34 @@ func (t *readlineTerminal) watch() {
 	}
 }
 
+// openTyped opens the file of what was typed before; one that cannot be used is left alone.
+func (t *readlineTerminal) openTyped(path string) *recall {
+	if path == "" {
+		return newRecall(nil, nil)
+	}
+	file, text, err := openHistory(path)
+	if err != nil {
+		return newRecall(nil, nil)
+	}
+	t.typed = file
+	return newRecall(file, text)
+}
+
 // startLibrary sets the library up as an editor that owns no terminal.
-func (t *readlineTerminal) startLibrary(historyFile string) error {
+func (t *readlineTerminal) startLibrary(typed *recall) error {
 	nothing := func() error { return nil }
 	editor := &lineEditor{
-		view: t.view, columns: t.Width, column: -1, pending: t.keyboard.open, again: t.keyboard.repeat,
+		view: t.view, typed: typed, columns: t.Width, column: -1, pending: t.keyboard.open, again: t.keyboard.repeat,
+		draft: t.Edit,
+	}
+	if t.noSuspend {
+		editor.leaves = func() bool { return t.leaves(time.Now()) }
 	}
 	config := &readline.Config{
 		Stdin:                  t.keyboard,
 		Stdout:                 librarySink{t.view},
 		Stderr:                 librarySink{t.view},
-		HistoryFile:            historyFile,
-		HistoryLimit:           historyLimit,
-		HistorySearchFold:      true,
-		DisableAutoSaveHistory: true, // lineEditor saves
+		DisableAutoSaveHistory: true, // lineEditor has a history of its own
 		UniqueEditLine:         true,
 		Listener: readline.FuncListener(func(line []rune, pos int, key rune) (newLine []rune, newPos int, ok bool) {
 			t.guarded(func() { newLine, newPos, ok = editor.OnChange(line, pos, key) })
@@ -163,17 +181,23 @@ func (t *readlineTerminal) startLibrary(historyFile string) error {
 		FuncIsTerminal:     func() bool { return false },
 		FuncMakeRaw:        nothing,
 		FuncExitRaw:        nothing,
-		FuncGetWidth:       func() int { return 1 << 20 }, // 0 would switch the search off (search.go:100)
+		FuncGetWidth:       func() int { return 1 << 20 }, // it draws nothing that could wrap
 		FuncOnWidthChanged: func(func()) {},
 	}
-	rl, err := readline.NewEx(config)
-	if err != nil {
-		return err
+	var err error
+	t.rl, err = readline.NewEx(config)
+	return err
+}
+
+// leaves is asked about the end of input on the host's own console, where one slip
+// of the finger would end the host for everybody: only the second one counts.
+func (t *readlineTerminal) leaves(now time.Time) bool {
+	if !t.warned.IsZero() && now.Sub(t.warned) <= againTime {
+		return true
 	}
-	// With no entry at all, leaving a search is a nil dereference (search.go:118).
-	_ = rl.SaveHistory("")
-	t.rl, editor.engine = rl, rl.Operation
-	return nil
+	t.warned = now
+	t.Print("-- Ctrl-D again stops the host for everybody")
+	return false
 }
 
 // act does what a key asks for beside the line.
@@ -234,6 +258,12 @@ func (t *readlineTerminal) SetWaiting(rows ...string) {
 
 func (t *readlineTerminal) SetCompleter(complete Completer) {
 	t.view.change(false, func() { t.view.complete = complete })
+}
+
+func (t *readlineTerminal) Return(text string) {
+	if line := lineRunes(text); len(line) > 0 {
+		t.keyboard.putBack(line)
+	}
 }
 
 func (t *readlineTerminal) Clear() { t.view.clearScreen() }
@@ -303,6 +333,7 @@ func (t *readlineTerminal) shutDown() {
 		_, _ = t.rl.Readline()
 	}
 	_ = t.rl.Close()
+	_ = t.typed.Close() // nil has nothing to close
 	<-t.reading
 }
 

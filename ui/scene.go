@@ -20,6 +20,7 @@ type scene struct {
 	head     rooms.Seq // messages up to here had been said when the room was entered
 	members  []rooms.Member
 	listed   []rooms.RoomInfo // by the last listing
+	been     []rooms.RoomID   // rooms that were entered, private ones too
 	way      rooms.Path
 	epoch    uint64    // of the room's history
 	seen     rooms.Seq // the last message of the room that came
@@ -45,6 +46,9 @@ func (s *scene) enter(ev rooms.Entered) (again bool) {
 	}
 	s.epoch = ev.From.Epoch
 	s.room, s.role, s.head = ev.Room, ev.Role, ev.Head
+	if s.inRoom() && !slices.Contains(s.been, s.room.Room) {
+		s.been = append(s.been, s.room.Room)
+	}
 	if !again { // else the members are known, and may be more than the host names
 		s.members = ev.Members
 	}
@@ -140,8 +144,14 @@ func (s *scene) completer() Completer {
 			nicks = append(nicks, m.Nick)
 		}
 	}
+	known := slices.Clone(s.been)
 	for _, r := range s.listed {
-		if name := string(r.Room); Sanitize(name) == name {
+		if !slices.Contains(known, r.Room) {
+			known = append(known, r.Room)
+		}
+	}
+	for _, room := range known {
+		if name := string(room); Sanitize(name) == name {
 			names = append(names, name)
 		}
 	}

@@ -30,6 +30,10 @@ type Terminal interface {
 	// wait: what is printed meanwhile is shown afterwards, and what goes wrong
 	// then is printed. The error says why no editor can be started.
 	Edit(text string) error
+	// Return puts text that was refused back into the line, with the cursor behind it,
+	// if the line is empty when it gets there: else the person is on to something else,
+	// and nothing happens. It does not wait.
+	Return(text string)
 	// Clear empties the screen.
 	Clear()
 	// Width is the number of columns; 0 when it has no width.

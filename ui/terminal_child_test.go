@@ -92,6 +92,8 @@ func childObeys(term Terminal, conn net.Conn) {
 			if err := term.Edit(text); err != nil {
 				fmt.Fprintf(conn, "refused %v\n", err)
 			}
+		case "return":
+			term.Return(text)
 		case "prompt":
 			term.SetPrompt(text)
 		case "width":

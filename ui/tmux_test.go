@@ -253,6 +253,7 @@ func TestTmuxSuspendDuringAFlood(t *testing.T) {
 	p.expect("flooded")
 	p.press("!\r")
 	p.expect(`line "half typed!"`)
+	p.waitEnd("flood 0999\n#lobby>")
 	all := p.capture()
 	for i := range 1000 {
 		if n := strings.Count(all, fmt.Sprintf("flood %04d", i)); n != 1 {

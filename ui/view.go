@@ -24,7 +24,7 @@ type view struct {
 	clear    bool      // empty the screen
 	cleared  []string  // messages to draw before that, for the scrollback
 	bell     bool      // ring
-	pastes   [][]rune  // one for each cmdPaste under way
+	pastes   [][]rune  // one for each cmdPaste and cmdReturn under way
 	complete Completer // nil: no completion
 }
 
@@ -70,14 +70,9 @@ func (v *view) print(lines []string) {
 	})
 }
 
-// typed shows the line after a key. The hint of before goes, unless it is kept.
-func (v *view) typed(line []rune, pos int, m menu, keepHint bool) {
-	v.change(true, func() {
-		v.now.line, v.now.pos, v.now.menu = line, pos, m
-		if !keepHint {
-			v.now.hint = ""
-		}
-	})
+// typed shows the line after a key.
+func (v *view) typed(line []rune, pos int, m menu, hint string) {
+	v.change(true, func() { v.now.line, v.now.pos, v.now.menu, v.now.hint = line, pos, m, hint })
 }
 
 // ask shows a question in the place of menu and hint; empty takes it away.
@@ -92,10 +87,9 @@ func (v *view) neighbour(line []rune, pos, column, by, columns int) (to, kept in
 	return neighbour(prompt, line, pos, column, by, lineWidth(columns))
 }
 
-func (v *view) setHint(hint string) { v.change(true, func() { v.now.hint = hint }) }
-func (v *view) ring()               { v.change(true, func() { v.bell = true }) }
-func (v *view) begin()              { v.change(true, func() { v.active = true }) }
-func (v *view) refresh()            { v.change(true, func() {}) }
+func (v *view) ring()    { v.change(true, func() { v.bell = true }) }
+func (v *view) begin()   { v.change(true, func() { v.active = true }) }
+func (v *view) refresh() { v.change(true, func() {}) }
 
 // clearScreen empties the screen. What waits is drawn before, for the scrollback.
 func (v *view) clearScreen() {
@@ -105,14 +99,14 @@ func (v *view) clearScreen() {
 	})
 }
 
-// givePaste keeps text until the library has passed cmdPaste on.
+// givePaste keeps text until the library has passed its command on.
 func (v *view) givePaste(text []rune) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.pastes = append(v.pastes, text)
 }
 
-// takePaste is the text of the cmdPaste that arrived.
+// takePaste is the text of the cmdPaste or cmdReturn that arrived.
 func (v *view) takePaste() []rune {
 	v.mu.Lock()
 	defer v.mu.Unlock()

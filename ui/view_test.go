@@ -40,7 +40,7 @@ func TestViewWakesOnce(t *testing.T) {
 	if v.isUrgent() {
 		t.Error("a message is as urgent as a key")
 	}
-	v.typed([]rune("x"), 1, menu{}, false)
+	v.typed([]rune("x"), 1, menu{}, "")
 	if !v.isUrgent() {
 		t.Error("a key is not urgent")
 	}

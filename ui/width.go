@@ -64,6 +64,14 @@ func cutToWidth(s string, width int) string {
 	return b.String()
 }
 
+// shortened is s, or where it does not fit into width columns, its beginning and "…".
+func shortened(s string, width int) string {
+	if shownWidth(s) <= width {
+		return s
+	}
+	return cutToWidth(s, width-1) + "…"
+}
+
 // CutRow cuts text so that it stays within one row of a terminal of this many columns.
 func CutRow(text string, columns int) string { return cutToWidth(text, max(1, columns-1)) }
 
