@@ -130,6 +130,7 @@ func (c *chat) read(in input) {
 		choice, ok := c.scene.choice(line)
 		if !ok {
 			c.print(c.page.refusal(nowhere())...)
+			c.term.Return(line)
 			return
 		}
 		line = choice

@@ -223,10 +223,21 @@ func (c *chat) utter(l *spoken) {
 		default:
 			c.speech.full = false
 			c.answeredLine(l, ev, show)
+			if say, ok := l.say(); ok && refused && say.Kind == rooms.Text && no.Code != rooms.Unreachable {
+				c.term.Return(asTyped(say.Text)) // it may only need to be shortened
+			}
 			c.goOn()
 		}
 		c.showStatus()
 	})
+}
+
+// asTyped is how a text has to be typed to be said.
+func asTyped(text string) string {
+	if strings.HasPrefix(text, "/") {
+		return "/" + text
+	}
+	return text
 }
 
 // answeredLine takes out a line that has its answer. One that had to wait is told of.

@@ -321,3 +321,22 @@ func TestQuitFromAHostThatHangs(t *testing.T) {
 		})
 	}
 }
+
+// What was refused is in the line again, to be mended.
+func TestRefusedTextComesBack(t *testing.T) {
+	sit(t, inDev, func(s *seat) {
+		s.enter(dev(1), member(alice, "alice"))
+		s.say("far too long")
+		s.settle(t, rooms.Refuse(rooms.TooLong, "send it in parts", "too long"))
+		if got := strings.Join(s.term.returned, "|"); got != "far too long" {
+			t.Errorf("in the line: %q", got)
+		}
+		s.say("/leave")
+		s.settle(t, rooms.Done{})
+		s.settle(t, rooms.Listing{})
+		s.say("a long draft: what do you think?")
+		if got := s.term.returned[len(s.term.returned)-1]; got != "a long draft: what do you think?" {
+			t.Errorf("in the line: %q", got)
+		}
+	})
+}
