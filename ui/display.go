@@ -89,7 +89,9 @@ func (d *display) lend(f func()) {
 	case <-d.tty.resumed: // what happened meanwhile is over
 	default:
 	}
-	_ = d.tty.raw()
+	if d.tty.raw() != nil { // given back meanwhile
+		return
+	}
 	_, _ = d.tty.out.WriteString(pasteOn)
 	d.draw()
 }
@@ -121,4 +123,20 @@ func terminalSize(fd int) (columns, rows int) {
 		return 80, 24
 	}
 	return columns, rows
+}
+
+// retire gives the terminal back for good. Any goroutine may call it.
+func (t *tty) retire() {
+	t.retired.Store(true)
+	t.cook()
+}
+
+// still undoes raw where the terminal was given back for good meanwhile: whoever comes
+// second sees what the first has done.
+func (t *tty) still() error {
+	if !t.retired.Load() {
+		return nil
+	}
+	t.cook()
+	return errStopped
 }

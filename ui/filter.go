@@ -1,6 +1,8 @@
 package ui
 
 import (
+	"bytes"
+	"slices"
 	"time"
 	"unicode/utf8"
 
@@ -51,6 +53,7 @@ const (
 	pasteWait  = time.Second            // a paste whose end got lost is over after this
 	maxEscape  = picture.MaxAnswer      // bytes of an escape sequence
 	longRun    = 64                     // bytes that nobody types at once: taken as a paste
+	torn       = 2                      // bytes of a read that somebody may type at once
 	burstWait  = 50 * time.Millisecond  // a paste without marks is over after this
 )
 
@@ -92,6 +95,8 @@ type keyFilter struct {
 	pasting  bool
 	burst    bool // the paste has no marks: it ends when nothing more comes
 	overflow bool // the paste is over its limit
+	torn     bool // a paste has stalled, and its end has not come
+	lone     bool // no text follows an Enter in this read, so the Enter is a key
 
 	asked    []rune // a paste that waits for the person's consent
 	question string // about it
@@ -103,9 +108,14 @@ type keyFilter struct {
 // new line. One at the end of more is Enter: it was typed before the terminal was
 // raw, or comes from a program that types.
 func (f *keyFilter) feed(p []byte) {
-	f.unseen, f.earlier = false, len(f.escape) > 0
-	if f.unmarked(p) {
+	f.unseen, f.earlier, f.lone = false, len(f.escape) > 0, !goesOn(p)
+	switch {
+	case f.unmarked(p):
 		f.pasting, f.burst = true, true
+	case f.torn && len(p) > torn && p[0] != 0x1b: // the paste goes on
+		f.pasting = true
+	case f.torn && p[0] != 0x1b: // somebody types again
+		f.torn = false
 	}
 	for i, b := range p {
 		if b == '\n' && i > 0 && i == len(p)-1 && !f.pasting && len(f.escape) == 0 {
@@ -114,6 +124,12 @@ func (f *keyFilter) feed(p []byte) {
 		f.step(b)
 	}
 	f.flush()
+}
+
+// goesOn reports whether text follows an Enter within one read, as in a piece of a paste.
+func goesOn(p []byte) bool {
+	i := bytes.IndexByte(p, '\r')
+	return i >= 0 && slices.ContainsFunc(p[i:], func(b byte) bool { return b >= ' ' && b != 0x7f && b != 0x1b })
 }
 
 // patience is how long the filter waits for more input before quiet is due;
@@ -136,6 +152,7 @@ func (f *keyFilter) quiet() {
 	f.escape = nil
 	switch {
 	case f.pasting:
+		f.torn = !f.burst
 		f.endPaste()
 	case lone: // Esc leaves a search, a menu, a question
 		f.control(ctrl('G'))
@@ -254,6 +271,7 @@ func (f *keyFilter) sequence(body string) {
 	case body == "[200~":
 		f.pasting = true
 	case body == "[201~":
+		f.torn = false
 		if f.pasting {
 			f.endPaste()
 		}

@@ -58,7 +58,7 @@ func (f *keyFilter) send(key keyPress) {
 		return
 	}
 	switch first, _ := utf8.DecodeRune(key.bytes); {
-	case first == cmdEnter && !f.unseen:
+	case first == cmdEnter && !f.unseen && f.lone:
 		f.settle(f.asked)
 	case first == rune(ctrl('G')), first == cmdInterrupt:
 		f.settle(nil)

@@ -85,3 +85,52 @@ func TestTheQuestionShowsWhatIsKept(t *testing.T) {
 		t.Errorf("it asks %q", note)
 	}
 }
+
+// A paste that stalls does not end in keys: what comes after the pause is a paste, too,
+// until its end mark, or until somebody types.
+func TestPasteThatStalls(t *testing.T) {
+	var keys, pasted []string
+	f := &keyFilter{emit: func(k keyPress) {
+		switch k.act {
+		case actPaste:
+			pasted = append(pasted, typedText.Replace(string(k.text)))
+		case actType:
+			keys = append(keys, string(k.bytes))
+		}
+	}}
+	f.feed([]byte("\x1b[200~one\r"))
+	f.quiet()
+	f.feed([]byte("/leave\rpassword\r"))
+	f.quiet()
+	f.feed([]byte("/quit\r\x1b[201~"))
+	if len(keys) > 0 || strings.Join(pasted, "|") != "one|/leave\npassword|/quit" {
+		t.Errorf("keys %q, pasted %q", keys, pasted)
+	}
+	f.feed([]byte("\x1b[200~two"))
+	f.quiet()
+	f.feed([]byte("x"))
+	f.feed([]byte("y\r")) // typed ahead
+	if strings.Join(keys, "") != "xy"+string(cmdEnter) {
+		t.Errorf("keys %q", keys)
+	}
+}
+
+// The answer to a question is a key by itself: a piece of a paste that comes late is none.
+func TestLatePieceAnswersNothing(t *testing.T) {
+	var pasted int
+	f := &keyFilter{emit: func(k keyPress) {
+		if k.act == actPaste {
+			pasted++
+		}
+	}}
+	f.feed([]byte(strings.Repeat("a long line of a paste\r", 20)))
+	f.quiet()
+	f.feed([]byte("\rmore of it\r"))
+	if pasted > 0 {
+		t.Error("the paste answered its own question")
+	}
+	f.feed([]byte("\r"))
+	if pasted == 0 {
+		t.Errorf("%d pastes", pasted)
+	}
+}

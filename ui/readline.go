@@ -307,7 +307,7 @@ func (t *readlineTerminal) Close() error {
 		case <-finished:
 		case <-limit.C: // a terminal that takes no output, or the library
 			t.closed.Store(true)
-			t.tty.cook()
+			t.tty.retire()
 		}
 	})
 	return nil
@@ -323,7 +323,7 @@ func (t *readlineTerminal) shutDown() {
 	<-t.display.done
 	if !t.closed.Swap(true) {
 		_, _ = t.tty.out.WriteString(pasteOff)
-		t.tty.cook()
+		t.tty.retire()
 	}
 	t.tty.release()
 	t.reading <- struct{}{} // the last ReadLine has returned
@@ -344,5 +344,5 @@ func (t *readlineTerminal) Restore() {
 		return
 	}
 	_, _ = t.tty.out.WriteString(endFrame + pasteOff + "\x1b[0m\r\n\x1b[J")
-	t.tty.cook()
+	t.tty.retire()
 }

@@ -28,6 +28,7 @@ type tty struct {
 	job  int  // guarded by mu: the program that has the terminal, as kill(2) names it
 
 	cooked  atomic.Pointer[readline.State] // modes to restore; nil: they are in force
+	retired atomic.Bool                    // the terminal was given back for good
 	resized chan os.Signal
 	resumed chan os.Signal
 	killed  chan os.Signal // one that kills at once came
@@ -62,7 +63,7 @@ func (t *tty) raw() error {
 		return err
 	}
 	t.cooked.CompareAndSwap(nil, state)
-	return nil
+	return t.still()
 }
 
 // cook restores the modes found by raw. Any goroutine may call it at any time.

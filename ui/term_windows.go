@@ -31,6 +31,7 @@ type tty struct {
 	rest    []byte        // owned by read
 
 	cooked  atomic.Pointer[consoleModes] // modes to restore; nil: they are in force
+	retired atomic.Bool                  // the terminal was given back for good
 	resized chan os.Signal               // by watchSize
 	resumed chan os.Signal               // never signalled
 	killed  chan os.Signal               // never signalled
@@ -124,7 +125,7 @@ func (t *tty) raw() error {
 		return err
 	}
 	t.cooked.CompareAndSwap(nil, &modes)
-	return nil
+	return t.still()
 }
 
 // cook restores the modes found by raw. Any goroutine may call it at any time.
