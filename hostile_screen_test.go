@@ -283,7 +283,7 @@ func steers(text, allowed string) int {
 }
 
 // ours are the sequences that the line editor itself writes, in a chat without colours.
-var ours = regexp.MustCompile(`\x1b\[(\?2026[hl]|\?25[hl]|0m|2m|2?K|\d+[AG])`)
+var ours = regexp.MustCompile(`\x1b\[(\?2026[hl]|\?25[hl]|\?7[hl]|0m|2m|2?K|\d+[AG])`)
 
 // checkTerminal looks at what two real terminals were sent, and at what became of them.
 func (s *screens) checkTerminal(messages int) {
