@@ -186,9 +186,9 @@ func (s *screen) forget() { s.widths, s.height, s.row, s.column = nil, 0, 0, 0 }
 
 // place draws the block from the cursor on. Where the terminal may take what stands before
 // the cursor for wider or narrower than we do, that is written once more: so the cursor
-// comes to stand where it belongs.
+// comes to stand where it belongs. The terminal may wrap here: its rows have room to spare,
+// and a terminal that has just become narrower does with them what resize reckons with.
 func (s *screen) place(b *bytes.Buffer, block *inputBlock) {
-	b.WriteString(wrapOff)
 	b.WriteString(strings.Join(block.rows, "\x1b[0m\r\n"))
 	b.WriteString("\x1b[0m")
 	up(b, len(block.rows)-1-block.row)

@@ -3,10 +3,15 @@ package ui
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/rivo/uniseg"
 	"golang.org/x/text/width"
 )
+
+// widestCluster is how many columns one grapheme may take: those of a family of four, each
+// with a skin tone.
+const widestCluster = 16
 
 // nextCluster cuts the first grapheme off text, with the columns it takes at most. State
 // is -1 at the beginning of a text.
@@ -14,19 +19,38 @@ import (
 // Terminals disagree. Some draw a grapheme as one thing, as uniseg measures it; some
 // give each of its runes its place, as tmux and xterm do with skin tones and with vowels
 // that uniseg takes for marks. The wider of both counts: a row may end early, but it
-// never runs over the edge.
+// never runs over the edge. Nor does one endless grapheme: it is cut.
 func nextCluster(text string, state int) (cluster, rest string, columns, next int) {
-	cluster, rest, columns, next = uniseg.FirstGraphemeClusterInString(text, state)
+	cluster, _, columns, next = uniseg.FirstGraphemeClusterInString(beginning(text), state)
+	rest = text[len(cluster):]
 	if len(cluster) == 1 {
 		return cluster, rest, columns, next
 	}
 	sum := 0
-	for _, r := range cluster {
-		if sum += runeWidth(r); r == 0xFE0F { // an emoji, also where a digit becomes one
+	for i, r := range cluster {
+		w := runeWidth(r)
+		if sum+w > widestCluster {
+			return cluster[:i], text[i:], sum, -1
+		}
+		if sum += w; r == 0xFE0F { // an emoji, also where a digit becomes one
 			sum = max(sum, 2)
 		}
 	}
 	return cluster, rest, max(columns, sum), next
+}
+
+// beginning is as much of text as one grapheme may have, so that an endless one is not
+// read to its end again for each piece.
+func beginning(text string) string {
+	const most = 256 // bytes; the family has 41
+	if len(text) <= most {
+		return text
+	}
+	end := most
+	for end > most-utf8.UTFMax && !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return text[:end]
 }
 
 // lateWide are wide for some terminals: since Unicode 16, or because glibc has it so.

@@ -21,6 +21,34 @@ func TestWidestTerminalCounts(t *testing.T) {
 	}
 }
 
+func TestEndlessGraphemeIsCut(t *testing.T) {
+	text := "x" + strings.Repeat("\uff9e", 100)
+	for _, width := range []int{20, 34, 80} {
+		var all strings.Builder
+		for i, row := range layout([]run{{plain, text}}, width) {
+			shown := ""
+			for _, r := range row {
+				shown += r.text
+			}
+			if columns(shown) > width {
+				t.Errorf("a row of %d columns on %d", columns(shown), width)
+			}
+			if i > 0 {
+				shown = strings.TrimPrefix(shown, row[0].text)
+			}
+			all.WriteString(shown)
+		}
+		if all.String() != text {
+			t.Errorf("at %d columns there is %q", width, all.String())
+		}
+		for _, row := range blockRows("> ", []rune(text), 50, width).rows {
+			if columns(row) > width {
+				t.Errorf("a row of the line of %d columns on %d", columns(row), width)
+			}
+		}
+	}
+}
+
 // Only a link, an invite, a picture, and what is ASCII through and through may be left to
 // the terminal to wrap; and no row is left wider than the screen.
 func TestRowsThatTheTerminalMayWrap(t *testing.T) {
