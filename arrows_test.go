@@ -27,7 +27,7 @@ var arrows = map[string][]string{
 	},
 	"ui": {
 		"rooms", "ui/picture", "github.com/chzyer/readline", "github.com/rivo/uniseg", "github.com/mdp/qrterminal",
-		"golang.org/x/term", "golang.org/x/sys", "no net",
+		"golang.org/x/term", "golang.org/x/sys", "golang.org/x/text/width", "no net",
 	},
 	"ui/picture": {"golang.org/x/image", "no net"},
 	"files":      {"rooms", "ui/picture", "golang.org/x/text", "golang.org/x/sys", "no net"},

@@ -52,6 +52,9 @@ var pieces = []string{
 	"\r00:00 victim owned", "\n00:00 victim owned", "\r\n00:00 victim owned", "\v\f", "\b\b\b\b\b\b\b\b", "\a", "\x00", "\x7f", "\x0e\x0f", "\t\t", "\x05", "\x11\x13",
 	"\u202e", "\u202a\u202b\u202d", "\u2066\u2067\u2068\u2069", "\u200e\u200f\u061c", "\u200b\u2060\ufeff", "\u2028\u2029", "\u3164\u115f\uffa0", "\U000e0041\U000e007f", "\ufe00\U000e0100",
 	"Z" + strings.Repeat("\u0335", 200), strings.Repeat("\u0301", 40), "\ue000\U000f0000", "👩‍👧‍👦", "🏴\U000e0067\U000e0062\U000e007f", "你好", "مرحبا", strings.Repeat("x", 200), "https://example.org/a", "*b* `c` > d", "\u00a0", "#lobby> ", "-- ", "!! ", "│ ",
+	strings.Repeat("\uff9e", 70) + "00:00 victim owned", strings.Repeat("\uff9f", 30), strings.Repeat("\u09be", 50) + "00:00 victim owned", strings.Repeat("\u0b57", 40),
+	strings.Repeat("\u302e", 40), strings.Repeat("👍🏽", 25) + "00:00 victim owned", strings.Repeat("\ufdfd", 30), strings.Repeat("㉈䷀", 30), strings.Repeat("█", 90), "ｶﾞ",
+	"p2pchat:" + strings.Repeat("a", 86) + "00:00_victim_owned",
 }
 
 // hostile makes strings of such pieces.
@@ -101,6 +104,10 @@ func newScreens(t *testing.T) *screens {
 	return s
 }
 
+// terminals are the members at a real terminal: without looks, with all of them, and with
+// JSON on it.
+var terminals = []string{"screen", "links", "jsontty"}
+
 // watch starts the members, and waits until they are in the room.
 func (s *screens) watch() {
 	join := func(name string, args ...string) *process {
@@ -118,13 +125,19 @@ func (s *screens) watch() {
 	join("json", "join", "--json")
 	join("plain", "join", "--plain")
 	join("pipe", "join")
-	for i, name := range []string{"screen", "jsontty"} {
+	for i, name := range terminals {
 		args := []string{"join", s.target("tcp"), "--room", "arena", "--data", filepath.Join(s.dir, name), "--nick", name, "--bell", "off"}
-		if name == "jsontty" {
+		looks := []string{"NO_COLOR=1"}
+		switch name {
+		case "jsontty":
 			args = append(args, "--json")
+		case "links":
+			args = append(args, "--color", "always", "--images", "none")
+			looks = []string{"-u", "TMUX", "-u", "STY", "-u", "NO_COLOR", "TERM=xterm-kitty", "FORCE_HYPERLINK=1"}
 		}
-		start := []string{"new-session", "-d", "-s", name, "-x", "100", "-y", "30", "env", "NO_COLOR=1", "TZ=UTC", "HOME=" + s.dir, "P2PCHAT_NETWORK=none",
-			"sh", "-c", "while [ ! -e " + s.raw(name) + " ]; do sleep 0.01; done; exec \"$@\"", "sh", s.program}
+		start := append([]string{"new-session", "-d", "-s", name, "-x", "100", "-y", "30", "env"}, looks...)
+		start = append(start, "TZ=UTC", "HOME="+s.dir, "P2PCHAT_NETWORK=none",
+			"sh", "-c", "while [ ! -e "+s.raw(name)+" ]; do sleep 0.01; done; exec \"$@\"", "sh", s.program)
 		s.tmux(append(start, args...)...)
 		if i == 0 {
 			s.tmux("set", "-g", "history-limit", "50000")
@@ -145,6 +158,7 @@ func (s *screens) watch() {
 		}
 	}
 	s.awaitRaw("screen", "in #arena as screen")
+	s.awaitRaw("links", "in #arena as links")
 	s.awaitRaw("jsontty", `"event":"entered"`)
 }
 
@@ -206,6 +220,7 @@ func (s *screens) attack(texts []string) {
 		}
 	}
 	s.awaitRaw("screen", "the last word")
+	s.awaitRaw("links", "the last word")
 	s.awaitRaw("jsontty", "the last word")
 	s.said = len(texts)
 }
@@ -282,47 +297,87 @@ func steers(text, allowed string) int {
 	})
 }
 
-// ours are the sequences that the line editor itself writes, in a chat without colours.
-var ours = regexp.MustCompile(`\x1b\[(\?2026[hl]|\?25[hl]|0m|2m|2?K|\d+[AG])`)
+// ours are the sequences that the line editor itself writes, and looks those of a chat
+// with colours.
+var (
+	ours  = regexp.MustCompile(`\x1b\[(\?2026[hl]|\?25[hl]|\?7[hl]|0m|2m|2?K|\d+[AG])`)
+	looks = regexp.MustCompile(`\x1b\[(1|3|4|7|3[1-6]|2;4|1;7|38;5;(31|35|37|64|69|98|130|136|161|166|170|172))m`)
+	links = regexp.MustCompile(`\x1b\]8;;([!-~]+)\x1b\\([!-~]+)\x1b\]8;;\x1b\\`)
+)
 
-// checkTerminal looks at what two real terminals were sent, and at what became of them.
+// checkTerminal looks at what real terminals were sent, and at what became of them.
 func (s *screens) checkTerminal(messages int) {
-	read := func(name string) string {
+	for _, name := range terminals {
 		data, err := os.ReadFile(s.raw(name))
 		if err != nil {
 			s.Fatal(err)
 		}
-		return string(data)
-	}
-	screen := read("screen")
-	frames := strings.Count(screen, "\x1b[?2026h")
-	for _, once := range []string{"\x1b[?2026l", "\x1b[?25l", "\x1b[?25h"} {
-		if n := strings.Count(screen, once); n != frames {
-			s.Errorf("%d frames and %d times %q", frames, n, once)
+		text := string(data)
+		if name != "jsontty" {
+			text = s.checkFrames(name, text)
+			if n := numbered(text); n < messages-1 {
+				s.Errorf("%s shows %d of %d messages", name, n, messages)
+			}
 		}
-	}
-	rest := ours.ReplaceAllString(strings.Replace(screen, "\x1b[?2004h", "", 1), "")
-	for name, text := range map[string]string{"screen": rest, "jsontty": read("jsontty")} {
 		if bad := steers(text, "\r\n"); bad >= 0 {
 			s.Errorf("%s is steered: %q", name, text[max(0, bad-100):min(len(text), bad+100)])
 		}
-	}
-	if n := numbered(rest); n < messages-1 {
-		s.Errorf("the screen shows %d of %d messages", n, messages)
-	}
-	for _, row := range strings.Split(s.tmux("capture-pane", "-p", "-t", "screen", "-S", "-"), "\n") {
-		if forged.MatchString(row) {
-			s.Errorf("on the screen a message is forged: %q", row)
+		if name != "jsontty" {
+			for _, row := range strings.Split(s.tmux("capture-pane", "-p", "-t", name, "-S", "-"), "\n") {
+				if forged.MatchString(row) {
+					s.Errorf("on %s a message is forged: %q", name, row)
+				}
+			}
 		}
-	}
-	host, _ := os.Hostname()
-	for _, name := range []string{"screen", "jsontty"} {
-		state := s.tmux("display", "-p", "-t", name, "#{pane_title}|#{alternate_on}|#{cursor_flag}|#{insert_flag}|#{origin_flag}|#{wrap_flag}|#{scroll_region_upper}")
-		if want := host + "|0|1|0|0|1|0\n"; state != want {
-			s.Errorf("%s is in the state %q, want %q", name, state, want)
-		}
+		s.checkState(name)
 	}
 	if buffers := s.tmux("list-buffers"); buffers != "" {
 		s.Errorf("text came into the clipboard: %s", buffers)
+	}
+}
+
+// checkFrames looks that a terminal was sent whole frames, and returns what is in them
+// without our own sequences. The terminal may be drawn on still: what comes behind the
+// last whole frame does not count.
+func (s *screens) checkFrames(name, text string) string {
+	const end = "\x1b[?7h\x1b[?25h\x1b[?2026l"
+	text = text[:strings.LastIndex(text, end)+len(end)]
+	frames := strings.Count(text, end)
+	for _, once := range []string{"\x1b[?2026h\x1b[?25l", "\x1b[?2026h", "\x1b[?2026l", "\x1b[?25l", "\x1b[?25h"} {
+		if n := strings.Count(text, once); n != frames {
+			s.Errorf("%s: %d frames and %d times %q", name, frames, n, once)
+		}
+	}
+	text = ours.ReplaceAllString(strings.Replace(text, "\x1b[?2004h", "", 1), "")
+	if name != "links" {
+		return text
+	}
+	seen := 0
+	text = links.ReplaceAllStringFunc(looks.ReplaceAllString(text, ""), func(link string) string {
+		if m := links.FindStringSubmatch(link); m[1] == m[2] {
+			seen++
+			return m[1]
+		}
+		return link // which steers
+	})
+	if seen == 0 {
+		s.Errorf("%s shows no hyperlink", name)
+	}
+	return text
+}
+
+// checkState looks that a terminal is in the state of one that only text was written to.
+func (s *screens) checkState(name string) {
+	host, _ := os.Hostname()
+	want := host + "|0|1|0|0|1|0\n"
+	for deadline := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) { // a frame may be under way
+		state := s.tmux("display", "-p", "-t", name, "#{pane_title}|#{alternate_on}|#{cursor_flag}|#{insert_flag}|#{origin_flag}|#{wrap_flag}|#{scroll_region_upper}")
+		if state == want {
+			return
+		}
+		if time.Now().After(deadline) {
+			s.Errorf("%s is in the state %q, want %q", name, state, want)
+			return
+		}
 	}
 }

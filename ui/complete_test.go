@@ -125,7 +125,7 @@ func TestMenuRows(t *testing.T) {
 			t.Errorf("at %d×%d, %d chosen: %q, want %q", c.width, c.limit, c.m.chosen, got, c.want)
 		}
 	}
-	if got := at(few, 1).rows(80, 1, false)[0]; !strings.Contains(got, "  \x1b[7m/close\x1b[0m  ") || withoutColours(got) != "/ban  /close  /create  /help" {
+	if got := at(few, 1).rows(80, 1, false)[0]; !strings.Contains(got, "  \x1b[7m/close\x1b[0m  ") || withoutLooks(got) != "/ban  /close  /create  /help" {
 		t.Errorf("with attributes: %q", got)
 	}
 	for chosen := range 40 {

@@ -16,7 +16,11 @@
 //     name, host name, link, refusal) passes a sanitiser at the render edge; the
 //     JSON lines carry the exact text.
 //   - A message cannot forge another: every row but its first begins with an
-//     indent and a bar.
+//     indent and a bar. The widths of the widest terminal count, and where they may
+//     still be wrong the terminal is told not to wrap. Only a link that is marked as
+//     one, and an invite (p2pchat: and base32), wider than the screen, is left to the
+//     terminal to wrap, as it could not be followed in pieces; and what is on the screen
+//     already, when the terminal becomes narrower.
 //   - A command has exactly one answer, and it comes before what it caused: what
 //     happens in a room waits until the answer that entered the room is shown.
 //   - A line that the host refuses as too fast is not lost: it waits, and is said

@@ -62,9 +62,9 @@ func TestFramesKeepMessages(t *testing.T) {
 		t.Errorf("the cursor stands at %d,%d, want 4,7", c.X, c.Y)
 	}
 	e.show(typing("short", 5), "a message with\nan end", "one that is wider than the screen")
-	e.expect(t, "message 0", "message 1", "message 2", "message 3", "message 4", "a message with", "an end", "one that is wider th", "an the screen", "> short")
+	e.expect(t, "message 0", "message 1", "message 2", "message 3", "message 4", "a message with", "an end", "one that is wider th", "│ an the screen", "> short")
 	e.draw(frame{})
-	e.expect(t, "message 0", "message 1", "message 2", "message 3", "message 4", "a message with", "an end", "one that is wider th", "an the screen", "")
+	e.expect(t, "message 0", "message 1", "message 2", "message 3", "message 4", "a message with", "an end", "one that is wider th", "│ an the screen", "")
 }
 
 func TestFrameIsOneWriteWithoutFlicker(t *testing.T) {

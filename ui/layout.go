@@ -4,8 +4,6 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
-
-	"github.com/rivo/uniseg"
 )
 
 // margin begins every row of a message but its first, so that no text can pass
@@ -14,6 +12,14 @@ const margin = "    │ "
 
 // narrowMargin is the margin of a screen on which the other would take too much.
 const narrowMargin = "│ "
+
+// marginOf is the margin on a screen of width columns (0: no limit).
+func marginOf(width int) string {
+	if width > 0 && width < 4*utf8.RuneCountInString(margin) {
+		return narrowMargin
+	}
+	return margin
+}
 
 // cell is one grapheme on the screen.
 type cell struct {
@@ -31,7 +37,7 @@ func cells(runs []run) []cell {
 		for rest := r.text; rest != ""; {
 			var g string
 			var width int
-			g, rest, width, state = uniseg.FirstGraphemeClusterInString(rest, state)
+			g, rest, width, state = nextCluster(rest, state)
 			out = append(out, cell{text: g, width: width, style: r.style})
 		}
 	}
@@ -39,13 +45,10 @@ func cells(runs []run) []cell {
 }
 
 // layout sets runs in rows of at most width columns (0: no limit), broken at
-// blanks, every row but the first behind a margin. A link is never broken, for
-// it could not be followed any more.
+// blanks, every row but the first behind a margin. A link and an invite are never
+// broken, for they could not be followed any more.
 func layout(runs []run, width int) [][]run {
-	indent := margin
-	if width > 0 && width < 4*utf8.RuneCountInString(margin) {
-		indent = narrowMargin
-	}
+	indent := marginOf(width)
 	var rows [][]run
 	for i, line := range splitLines(cells(runs)) {
 		first := i == 0
@@ -123,16 +126,17 @@ func dropBlank(line []cell) []cell {
 	return line
 }
 
-// keepLinksWhole counts the cells of every link from 1 on: they are not to be torn apart,
-// for nobody could follow the pieces. What is wider than the screen is left for the
-// terminal to wrap, so it must be nothing but visible ASCII.
+// keepLinksWhole counts the cells of every link and invite from 1 on: they are not to be
+// torn apart, for nobody could follow the pieces. What is wider than the screen is left for
+// the terminal to wrap, without a margin; so a link is what is marked as one, and an
+// invite has no letter that a row of ours could be made of.
 func keepLinksWhole(line []cell) {
 	for start := 0; start < len(line); {
 		end := start
 		for end < len(line) && line[end].text != " " && line[end].style == line[start].style {
 			end++
 		}
-		if line[start].style == link || line[start].style == oldLink || isLink(line[start:end]) {
+		if line[start].style == link || line[start].style == oldLink || isInvite(line[start:end]) {
 			for i := start; i < end; i++ {
 				line[i].whole = i - start + 1
 			}
@@ -141,17 +145,23 @@ func keepLinksWhole(line []cell) {
 	}
 }
 
-// isLink reports whether word is a link, or an invite.
-func isLink(word []cell) bool {
+// isInvite reports whether word is an invite: p2pchat: and base32.
+func isInvite(word []cell) bool {
 	var b strings.Builder
 	for _, c := range word {
-		if len(c.text) != 1 || c.text[0] <= ' ' || c.text[0] > '~' {
-			return false
-		}
 		b.WriteString(c.text)
 	}
-	text := strings.ToLower(b.String())
-	return webLink(text) || strings.HasPrefix(text, "p2pchat:")
+	return inviteText(b.String())
+}
+
+func inviteText(word string) bool {
+	const scheme = "p2pchat:"
+	if len(word) <= len(scheme) || !strings.EqualFold(word[:len(scheme)], scheme) {
+		return false
+	}
+	return !strings.ContainsFunc(word[len(scheme):], func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '2' || r > '7')
+	})
 }
 
 // join makes runs of cells again.
@@ -170,9 +180,6 @@ func join(row []cell, indent string, first bool) []run {
 	}
 	return runs
 }
-
-// columns is how wide text is on the screen.
-func columns(text string) int { return uniseg.StringWidth(text) }
 
 // pad fills text with blanks to width columns.
 func pad(text string, width int) string {

@@ -125,6 +125,27 @@ func boldAt(line string, at int) (inner int, look style, size int) {
 	return 1, strong, end + 2
 }
 
+// withLinks marks the links in text of ours that may hold what others wrote, and nothing else.
+func withLinks(text string, base style) []run {
+	look := link
+	if base == dim {
+		look = oldLink
+	}
+	var runs []run
+	from := 0
+	for at := 0; at < len(text); at++ {
+		size := 0
+		if text[at] == 'h' || text[at] == 'H' {
+			size = linkAt(text, at)
+		}
+		if size > 0 {
+			runs = append(runs, run{base, text[from:at]}, run{look, text[at : at+size]})
+			from, at = at+size, at+size-1
+		}
+	}
+	return append(runs, run{base, text[from:]})
+}
+
 // linkAt measures a link of visible ASCII, without the punctuation of the sentence that
 // it ends.
 func linkAt(line string, at int) int {

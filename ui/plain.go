@@ -32,7 +32,7 @@ func NewPlain(in io.Reader, out io.Writer) Terminal {
 func (p *plainTerminal) Print(lines ...string) {
 	var b strings.Builder
 	for _, line := range lines {
-		b.WriteString(withoutColours(line))
+		b.WriteString(withoutLooks(line))
 		b.WriteByte('\n')
 	}
 	p.mu.Lock()

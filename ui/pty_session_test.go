@@ -54,26 +54,30 @@ func TestMessagesOverWrappedInput(t *testing.T) {
 	}
 }
 
+// What stands before the cursor is written once more, so that the cursor is where the
+// terminal itself has it.
 func TestCursorAmongWideCharacters(t *testing.T) {
 	w := openPtyWindow(t, 60, 10, "")
-	for _, step := range []struct {
-		keys   string
-		column int // counted from 1, behind a prompt of 8
-	}{
-		{"a你好b", 9 + 6},
-		{"\x1b[D", 9 + 5},
-		{"\x1b[D", 9 + 3},
-		{"\x1b[D", 9 + 1},
-		{"\x05👩‍👩‍👧", 9 + 8}, // one family, two columns
-		{"\x02", 9 + 6},      // one step for the whole family
-		{"\x06", 9 + 8},
-		{"e\u0301", 9 + 9},
-		{"\x7f", 9 + 8}, // letter and accent go together
-		{"\x7f", 9 + 6}, // and so does the family
+	const family = "👩‍👩‍👧"
+	for _, step := range []struct{ keys, before string }{
+		{"a你好b", "a你好b"},
+		{"\x1b[D", "a你好"},
+		{"\x1b[D", "a你"},
+		{"\x1b[D", ""},
+		{"\x05" + family, "a你好b" + family},
+		{"\x02", "a你好b"}, // one step for the whole family
+		{"\x06", "a你好b" + family},
+		{"e\u0301", "a你好b" + family + "e\u0301"},
+		{"\x7f", "a你好b" + family}, // letter and accent go together
+		{"\x7f", "a你好b"},          // and so does the family
 	} {
 		from := len(w.output())
 		w.press(step.keys)
-		w.waitOutput(from, fmt.Sprintf("\x1b[%dG", step.column))
+		if step.before == "" {
+			w.waitOutput(from, "\x1b[10G") // all before it is ASCII: behind the prompt and "a"
+			continue
+		}
+		w.waitOutput(from, "\r#lobby> "+step.before+"\x1b[0m"+endFrame)
 	}
 	w.press("\r")
 	w.expect(`line "a你好b"`)

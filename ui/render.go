@@ -34,12 +34,12 @@ func (p *page) rows(runs ...run) []string {
 
 // notice is a quiet line. The whole text is sanitised, whatever it was made of.
 func (p *page) notice(format string, args ...any) []string {
-	return p.rows(run{dim, "-- " + Sanitize(fmt.Sprintf(format, args...))})
+	return p.rows(withLinks("-- "+Sanitize(fmt.Sprintf(format, args...)), dim)...)
 }
 
 // refusal says why not, and what to do.
 func (p *page) refusal(no *rooms.Refusal) []string {
-	return p.rows(run{alarming, "!! "}, run{plain, Sanitize(no.Error())})
+	return p.rows(append([]run{{alarming, "!! "}}, withLinks(Sanitize(no.Error()), plain)...)...)
 }
 
 // local returns t in the person's own time zone.

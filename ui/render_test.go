@@ -250,7 +250,7 @@ func FuzzLayout(f *testing.F) {
 					shown.WriteString(r.text)
 				}
 			}
-			if width >= 8 && cols > int(width) && !strings.Contains(text, ":") {
+			if int(width) >= widestCluster+columns(narrowMargin) && cols > int(width) && !strings.Contains(text, ":") {
 				t.Fatalf("row %d of %q has %d of %d columns", i, text, cols, width)
 			}
 		}

@@ -41,7 +41,7 @@ func (p *page) answer(ev rooms.Event) []string {
 
 // item is a row of a table.
 func (p *page) item(text string) []string {
-	return p.rows(run{plain, "   " + Sanitize(text)})
+	return p.rows(withLinks("   "+Sanitize(text), plain)...)
 }
 
 // listing numbers the rooms, so that a number is enough to enter one.

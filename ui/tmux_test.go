@@ -165,6 +165,34 @@ func TestTmuxCursorAmongWideCharacters(t *testing.T) {
 	p.waitEnd("爱丽丝 <bob> 你好\n#lobby> a你x好🎉bé")
 }
 
+// Where tmux and uniseg disagree about widths, the cursor is where tmux has it, and no
+// row of the block runs over the edge and stays behind.
+func TestTmuxCursorWhereWidthsDiffer(t *testing.T) {
+	p := openPane(t, 60, 12)
+	for _, step := range []struct {
+		keys   string
+		column int
+	}{
+		{"aｶﾞ", 11}, {"\x1b[D", 9}, {"\x05", 11},
+		{"\u0995\u09be", 13}, {"\x1b[D", 11}, {"\x05", 13},
+		{"한국", 17}, {"\x1b[D", 15}, {"\x05", 17},
+		{"👍🏽", 21}, {"\x1b[D", 17}, {"\x05", 21}, // two and two for tmux 3.3a
+		{"\x7f\x7f\x7f\x7f", 11}, // each goes as a whole
+	} {
+		p.press(step.keys)
+		p.wait(fmt.Sprintf("cursor in column %d after %q", step.column, step.keys), func(string) bool { return p.cursor() == fmt.Sprint(step.column) })
+	}
+	p.press("\x15" + strings.Repeat("ｶﾞ", 100))
+	p.wait("the last row", func(s string) bool { return strings.Count(s, "ﾞ") == 100 })
+	p.press("\x01x\x05y\x15")
+	p.waitEnd("#lobby>")
+	p.order("print", "calm")
+	p.waitEnd("calm\n#lobby>")
+	if s := p.capture(); strings.Count(s, "#lobby>") != 1 || strings.Contains(s, "ﾞ") {
+		t.Errorf("rows of the prompt stay behind:\n%s", s)
+	}
+}
+
 // resize changes the pane and waits until the program has been told: tmux takes
 // its time over that.
 func (p *pane) resize(columns, rows int) {
