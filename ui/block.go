@@ -62,19 +62,22 @@ func glyphs(line []rune) []glyph {
 type spot struct{ rune, row, column int }
 
 // setRows sets prompt and line in rows of at most width columns; a line end in
-// the line ends its row. The last spot is the one behind the line; where the last
-// row is full, it is in a row of its own, which is not among the rows.
+// the line ends its row. The rows of a text of several lines stand below each other,
+// behind the prompt. The last spot is the one behind the line; where the last row is
+// full, it is in a row of its own, which is not among the rows.
 func setRows(prompt string, line []rune, width int) (rows []string, spots []spot) {
 	if shownWidth(prompt) > width/2 {
 		prompt = "> "
 	}
+	indent := indentOf(prompt, line)
 	var row strings.Builder
 	row.WriteString(prompt)
 	column, seen := shownWidth(prompt), 0
 	next := func() {
 		rows = append(rows, row.String())
 		row.Reset()
-		column = 0
+		row.WriteString(strings.Repeat(" ", indent))
+		column = indent
 	}
 	for _, g := range glyphs(line) {
 		if column+g.width > width {
@@ -92,10 +95,18 @@ func setRows(prompt string, line []rune, width int) (rows []string, spots []spot
 	}
 	end := spot{seen, len(rows), column}
 	if column >= width {
-		end = spot{seen, len(rows) + 1, 0}
+		end = spot{seen, len(rows) + 1, indent}
 	}
 	next()
 	return rows, append(spots, end)
+}
+
+// indentOf is the column in which rows of line begin that are not its first.
+func indentOf(prompt string, line []rune) int {
+	if slices.Contains(line, newlineRune) {
+		return shownWidth(prompt)
+	}
+	return 0
 }
 
 // spotOf is the index of the spot of the grapheme that holds rune pos.
@@ -113,7 +124,7 @@ func blockRows(prompt string, line []rune, pos, width int) inputBlock {
 	rows, spots := setRows(prompt, line, width)
 	at := spots[spotOf(spots, pos)]
 	if at.row == len(rows) {
-		rows = append(rows, "")
+		rows = append(rows, strings.Repeat(" ", at.column))
 	}
 	return inputBlock{rows: rows, row: at.row, column: at.column}
 }

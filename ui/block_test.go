@@ -22,15 +22,18 @@ func TestBlockRows(t *testing.T) {
 		{"before wide at the edge", "> ", "abcdefg你", 7, 10, "> abcdefg|你", 1, 0},
 		{"inside a grapheme", "> ", "e\u0301x", 1, 20, "> e\u0301x", 0, 2},
 		{"behind a grapheme", "> ", "e\u0301x", 2, 20, "> e\u0301x", 0, 3},
-		{"line end and tab", "> ", "a\ue00ab\ue009c", 4, 20, "> a⏎|b→c", 1, 2},
-		{"before a line end", "> ", "a\ue00ab", 1, 20, "> a⏎|b", 0, 3},
-		{"behind a line end", "> ", "a\ue00ab", 2, 20, "> a⏎|b", 1, 0},
-		{"line end at the end", "> ", "a\ue00a", 2, 20, "> a⏎|", 1, 0},
-		{"the cursor before that", "> ", "a\ue00a", 0, 20, "> a⏎|", 0, 2},
-		{"empty lines", "> ", "\ue00a\ue00ab", 1, 20, "> ⏎|⏎|b", 1, 0},
-		{"line end that does not fit", "> ", "abcdefgh\ue00ab", 9, 10, "> abcdefgh|⏎|b", 2, 0},
-		{"line end in the last column", "> ", "abcdefg\ue00ab", 8, 10, "> abcdefg⏎|b", 1, 0},
-		{"mark behind a line end", "> ", "\ue00a\u0301", 2, 20, "> ⏎|\u0301", 1, 0},
+		{"line end and tab", "> ", "a\ue00ab\ue009c", 4, 20, "> a⏎|  b→c", 1, 4},
+		{"before a line end", "> ", "a\ue00ab", 1, 20, "> a⏎|  b", 0, 3},
+		{"behind a line end", "> ", "a\ue00ab", 2, 20, "> a⏎|  b", 1, 2},
+		{"line end at the end", "> ", "a\ue00a", 2, 20, "> a⏎|  ", 1, 2},
+		{"the cursor before that", "> ", "a\ue00a", 0, 20, "> a⏎|  ", 0, 2},
+		{"empty lines", "> ", "\ue00a\ue00ab", 1, 20, "> ⏎|  ⏎|  b", 1, 2},
+		{"line end that does not fit", "> ", "abcdefgh\ue00ab", 9, 10, "> abcdefgh|  ⏎|  b", 2, 2},
+		{"line end in the last column", "> ", "abcdefg\ue00ab", 8, 10, "> abcdefg⏎|  b", 1, 2},
+		{"mark behind a line end", "> ", "\ue00a\u0301", 2, 20, "> ⏎|  \u0301", 1, 2},
+		{"end of a full row among several", "> ", "a\ue00abcdefghi", 10, 10, "> a⏎|  bcdefghi|  ", 2, 2},
+		{"first of the next row among several", "> ", "a\ue00abcdefghij", 10, 10, "> a⏎|  bcdefghi|  j", 2, 2},
+		{"several, and a prompt too wide", "#a-room-name> ", "a\ue00ab", 3, 20, "> a⏎|  b", 1, 3},
 		{"own escape", "> ", "a\x1b\u202eb", 3, 30, "> a^[<U+202E>b", 0, 13},
 		{"prompt too wide", "#a-room-name> ", "x", 1, 20, "> x", 0, 3},
 		{"coloured prompt", "\x1b[1m#room>\x1b[0m ", "x", 1, 20, "\x1b[1m#room>\x1b[0m x", 0, 8},
@@ -124,9 +127,9 @@ func TestUpAndDownInALine(t *testing.T) {
 		keys string
 		want string // "": the history
 	}{
-		{"b", "u", ""}, {"b", "d", "f"}, {"c", "u", "a"}, {"h", "u", "\ue00acd"}, {"h", "ud", "h"},
+		{"b", "u", ""}, {"b", "d", "d"}, {"c", "u", "a"}, {"h", "u", "\ue00acd"}, {"h", "ud", "h"},
 		{"h", "d", "\ue00a\ue00a"}, {"h", "dd", "\ue00aj"}, {"h", "ddu", "\ue00a\ue00a"}, {"h", "dddu", "\ue00aj"},
-		{"h", "ddd", "o"}, {"j", "d", "t"}, {"l", "d", "你"}, {"m", "d", "你"}, {"n", "d", "v"}, {"o", "d", "END"}, {"t", "d", ""},
+		{"h", "ddd", "o"}, {"j", "d", "r"}, {"m", "d", "u"}, {"n", "d", "你"}, {"o", "d", "你"}, {"p", "d", "v"}, {"q", "d", "END"}, {"t", "d", ""},
 	} {
 		text, pos, column := []rune(line+"END"), 0, -1
 		text = text[:len(text)-3]

@@ -49,7 +49,7 @@ printf 'one\r\n\ttwo\033[2J你\n\n' > "$2"`)
 	w.waitFor("read typed for it")
 	w.press("typed for it\n") // nor that, when it is asked the second time
 	w.waitFor("meanwhile\n")
-	w.waitFor("#lobby> abone⏎\n→two[2J你one⏎\n→two[2J你c")
+	w.waitFor("#lobby> abone⏎\n        →two[2J你one⏎\n        →two[2J你c")
 	if !reflect.DeepEqual(before, modes(t, w)) {
 		t.Error("the modes are not those of before")
 	}
@@ -100,7 +100,7 @@ func TestEditorByKey(t *testing.T) {
 	useEditor(t, `echo edited >> "$2"`)
 	w := openPtyWindow(t, 60, 10, "")
 	w.press("my line\x18\x05")
-	w.waitFor("#lobby> my line⏎\nedited")
+	w.waitFor("#lobby> my line⏎\n        edited")
 	w.press("\r")
 	w.expect(`line "my line\nedited"`)
 	t.Setenv("VISUAL", "no-such-editor")

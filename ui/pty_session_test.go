@@ -86,8 +86,8 @@ func TestCursorAmongWideCharacters(t *testing.T) {
 func TestPasteIsOneLine(t *testing.T) {
 	w := openPtyWindow(t, 60, 10, "")
 	w.press("\x1b[200~one\r\ntwo\n\tthree\x1b[2J\x03\x1b[201~")
-	w.waitFor("#lobby> one⏎\ntwo⏎\n→three")
-	w.waitCursor(6, 2)
+	w.waitFor("#lobby> one⏎\n        two⏎\n        →three")
+	w.waitCursor(8+6, 2)
 	w.press("!\r")
 	w.expect(`line "one\ntwo\n\tthree!"`)
 	w.press("first\x1b\rsecond\nthird\r") // Alt-Enter, Ctrl-J
@@ -122,11 +122,11 @@ func TestPasteOf200Lines(t *testing.T) {
 		w.waitFor("paste 200 lines")
 		w.press("\r")
 		w.wait("the end of the text", func(s string) bool {
-			return strings.HasPrefix(s, "line 192⏎\n") && strings.HasSuffix(s, "line 199\nrows 193 to 200 of 200")
+			return strings.HasPrefix(s, "        line 192⏎\n") && strings.HasSuffix(s, "line 199\nrows 193 to 200 of 200")
 		})
-		w.waitCursor(8, 7)
+		w.waitCursor(8+8, 7)
 		w.press("\x1b[A")
-		w.waitCursor(8, 6)
+		w.waitCursor(8+8, 6)
 		w.press("\r")
 		w.expect(fmt.Sprintf("line %q", strings.Join(text, "\n")))
 		w.wait("nothing", func(s string) bool { return s == "#lobby>" })
@@ -240,7 +240,7 @@ func TestSearchThatFindsNothingSendsNothing(t *testing.T) {
 func TestTextThatWasRefusedComesBack(t *testing.T) {
 	w := openPtyWindow(t, 60, 10, "")
 	w.order("return", "too\nlong")
-	w.waitFor("#lobby> too⏎\nlong")
+	w.waitFor("#lobby> too⏎\n        long")
 	w.order("return", "another")
 	w.order("width", "")
 	w.expect("width 60")
@@ -271,7 +271,7 @@ func TestHistoryOnDisk(t *testing.T) {
 	w.press("\r") // sends what was found; the library would save an empty line
 	w.expect(`line "first line"`)
 	w.press("\x1b[A\x1b[A")
-	w.waitFor("#lobby> second⏎\nline")
+	w.waitFor("#lobby> second⏎\n        line")
 	w.press("\r")
 	w.expect(`line "second\nline"`)
 	w.order("close", "")
@@ -281,7 +281,7 @@ func TestHistoryOnDisk(t *testing.T) {
 	}
 	again := openPtyWindow(t, 60, 10, path)
 	again.press("\x10")
-	again.waitFor("#lobby> second⏎\nline")
+	again.waitFor("#lobby> second⏎\n        line")
 }
 
 func TestCompletion(t *testing.T) {
