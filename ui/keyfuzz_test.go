@@ -19,7 +19,7 @@ var keyTokens = append(controlKeys(),
 	"\x1bOA", "\x1bb", "\x1bf", "\x1bd", "\x1b\x7f", "\x1b\r", "\x1b\x14", "\x1bt", "\x1b", "\x1b[", "\x1bO",
 	"\x1b[200~two\rlines\tand 你\x1b[201~", "\x1b[200~open", "\x1b[201~", "\x1b[12;34R", "\x1b[[A", "\x7f",
 	"\x1b[Z", "\x1b[200~"+strings.Repeat("many\r", 12)+"\x1b[201~", strings.Repeat("unmarked\r", 12), "panel", "/send ",
-	"a", "word ", "你好", "e\u0301", "👩‍👩‍👧", "🇩🇪", "/l", "\x12l", "\x18\x01", "\x1bж", "\ue021", "\ue022", "\xe4\xbd", "\xff", "\ue010", "\ue00a", strings.Repeat("long ", 30), "\r", "\r")
+	"a", "word ", "你好", "e\u0301", "👩‍👩‍👧", "🇩🇪", "/l", "\x12l", "\x18\x01", "\x18\x05", "\x1bж", "\ue021", "\ue022", "\xe4\xbd", "\xff", "\ue010", "\ue00a", strings.Repeat("long ", 30), "\r", "\r")
 
 // controlKeys are all of them but ^D, which on an empty line ends the run.
 func controlKeys() []string {
@@ -60,6 +60,7 @@ func TestKeyFuzz(t *testing.T) {
 }
 
 func typeAtRandom(t *testing.T, random *rand.Rand, history string) {
+	t.Setenv("VISUAL", "no-such-editor") // an editor would take the keys
 	w := openPtyWindow(t, 30, 12, history)
 	typed := ""
 	for i := range 60 {
