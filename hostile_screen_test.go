@@ -191,6 +191,7 @@ func (s *screens) attack(texts []string) {
 		}
 	}
 	line := func(text string) { ask(map[string]any{"do": "line", "text": text}) }
+	s.shareFiles(texts, ask)
 	for i, text := range texts {
 		if i%60 == 0 {
 			s.quitWith(text)
@@ -223,6 +224,34 @@ func (s *screens) attack(texts []string) {
 	s.awaitRaw("links", "the last word")
 	s.awaitRaw("jsontty", "the last word")
 	s.said = len(texts)
+}
+
+// shareFiles lets the attacker share files that are called like every twentieth text. Most
+// are accepted: a name may hold all but control characters, which the client replaces.
+func (s *screens) shareFiles(texts []string, ask func(map[string]any)) {
+	shared, tried := 0, 0
+	for i := 0; i < len(texts); i += 20 {
+		name := strings.NewReplacer("/", "", "\x00", "").Replace(texts[i])
+		name = strings.ToValidUTF8(name[:min(len(name), 200)], "")
+		path := filepath.Join(s.dir, "files", fmt.Sprint(i), name)
+		if name == "" || name == "." || name == ".." || os.MkdirAll(filepath.Dir(path), 0o700) != nil || os.WriteFile(path, []byte(texts[i]), 0o600) != nil {
+			continue
+		}
+		tried++
+		ask(map[string]any{"do": "send", "path": path, "caption": texts[i], "ref": fmt.Sprint("file", i)})
+		answer, err := s.mallory.out.await(func(line string) bool {
+			return strings.Contains(line, fmt.Sprintf(`"ref":"file%d"`, i)) && !strings.Contains(line, `"type":"transfer"`)
+		}, true)
+		if err != nil {
+			s.Fatal(err)
+		}
+		if strings.Contains(answer, `"type":"ok"`) {
+			shared++
+		}
+	}
+	if shared < tried*2/3 || tried < len(texts)/40 {
+		s.Errorf("only %d of %d files were shared", shared, tried)
+	}
 }
 
 // quitWith lets somebody come, and leave with a reason.
