@@ -102,7 +102,7 @@ func tellBackup(r *reporter, file string, info history.BackupInfo) {
 		return
 	}
 	r.say(fmt.Sprintf("written to %s: %d rooms with %d messages and %d files, %s; and %s", file, info.Rooms, info.Messages,
-		info.Shared, byteCount(info.Bytes), strings.Join(info.Files, ", ")))
+		info.Shared, rooms.ByteCount(info.Bytes), strings.Join(info.Files, ", ")))
 	if len(info.Damaged) > 0 {
 		r.say(fmt.Sprintf("DAMAGED, and in the backup as they are: %s; p2pchat history repair mends what can be mended, and so does restore",
 			strings.Join(info.Damaged, ", ")))

@@ -167,12 +167,12 @@ func (a *archive) verify(s *settings, r storedRoom) (whole bool, err error) {
 		also += fmt.Sprintf(", %d of them lost before a repair", report.Lost)
 	}
 	if report.Files > 0 {
-		also += fmt.Sprintf(", %d files of %s", report.Files, byteCount(report.FileBytes))
+		also += fmt.Sprintf(", %d files of %s", report.Files, rooms.ByteCount(report.FileBytes))
 	}
 	if report.Torn > 0 {
-		also += fmt.Sprintf(", %s at the end that are no whole message (a crash leaves that; the host cuts it off and keeps it in lost)", byteCount(report.Torn))
+		also += fmt.Sprintf(", %s at the end that are no whole message (a crash leaves that; the host cuts it off and keeps it in lost)", rooms.ByteCount(report.Torn))
 	}
-	fmt.Printf("#%s: %s, %d messages%s, in %s\n", ui.Sanitize(string(r.id)), state, report.Messages, also, byteCount(report.Bytes))
+	fmt.Printf("#%s: %s, %d messages%s, in %s\n", ui.Sanitize(string(r.id)), state, report.Messages, also, rooms.ByteCount(report.Bytes))
 	for _, p := range problems {
 		fmt.Printf("  %s\n", p)
 	}

@@ -85,7 +85,7 @@ func printStatus(out io.Writer, h rooms.HostStatus) {
 	}
 	fmt.Fprintf(w, "join\tp2pchat join %s\n", h.Target)
 	fmt.Fprintf(w, "addresses\t%s\n", strings.Join(h.Addrs, "\n\t"))
-	fmt.Fprintf(w, "on disk\t%s\n", byteCount(h.Disk))
+	fmt.Fprintf(w, "on disk\t%s\n", rooms.ByteCount(h.Disk))
 	fmt.Fprintf(w, "rooms\t%d\n", len(h.Rooms))
 	for _, r := range h.Rooms {
 		seats := strconv.Itoa(r.Members)
@@ -106,19 +106,6 @@ func printStatus(out io.Writer, h rooms.HostStatus) {
 		}
 		fmt.Fprintf(w, "\t%s\t%s\t%s\t%s\n", ui.SanitizeNick(m.Nick), room, m.Path, m.Peer)
 	}
-}
-
-// byteCount writes a size for a person.
-func byteCount(n int64) string {
-	for _, unit := range []struct {
-		size int64
-		name string
-	}{{1 << 30, "GiB"}, {1 << 20, "MiB"}, {1 << 10, "KiB"}} {
-		if n >= unit.size {
-			return fmt.Sprintf("%.1f %s", float64(n)/float64(unit.size), unit.name)
-		}
-	}
-	return fmt.Sprintf("%d B", n)
 }
 
 func inviteCommand(s *settings) *cobra.Command {

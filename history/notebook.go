@@ -3,7 +3,6 @@ package history
 import (
 	"io"
 	"math/rand/v2"
-	"os"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -253,23 +252,5 @@ func (n *Notebook) write() error {
 }
 
 func (n *Notebook) replace(b []byte) error {
-	fresh := filepath.Join(n.dir, "notes.tmp")
-	f, err := n.fs.OpenFile(fresh, os.O_RDWR|os.O_CREATE|os.O_TRUNC)
-	if err != nil {
-		return err
-	}
-	_, err = f.WriteAt(b, 0)
-	if err == nil {
-		err = f.Sync()
-	}
-	if e := f.Close(); err == nil {
-		err = e
-	}
-	if err == nil {
-		err = n.fs.Rename(fresh, filepath.Join(n.dir, notesFile))
-	}
-	if err == nil {
-		err = n.fs.SyncDir(n.dir)
-	}
-	return err
+	return replaceFile(n.fs, filepath.Join(n.dir, "notes.tmp"), filepath.Join(n.dir, notesFile), b)
 }

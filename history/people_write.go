@@ -101,8 +101,13 @@ func (p *People) read(path string, key func(person) string) (map[string]person, 
 
 // replace writes a file under a name that no other process uses, which then becomes its own.
 func (p *People) replace(path string, b []byte) error {
-	fresh := fmt.Sprintf("%s.%016x.tmp", path, rand.Uint64())
-	f, err := p.fs.OpenFile(fresh, os.O_RDWR|os.O_CREATE|os.O_EXCL)
+	return replaceFile(p.fs, fmt.Sprintf("%s.%016x.tmp", path, rand.Uint64()), path, b)
+}
+
+// replaceFile writes a file as fresh, which then takes the place of path. Whatever fails,
+// path has its old content or all of the new; after nil, the new for good.
+func replaceFile(disk fs, fresh, path string, b []byte) error {
+	f, err := disk.OpenFile(fresh, os.O_RDWR|os.O_CREATE|os.O_TRUNC)
 	if err != nil {
 		return err
 	}
@@ -114,11 +119,11 @@ func (p *People) replace(path string, b []byte) error {
 		err = e
 	}
 	if err == nil {
-		err = p.fs.Rename(fresh, path)
+		err = disk.Rename(fresh, path)
 	}
 	if err != nil {
-		_ = p.fs.Remove(fresh)
+		_ = disk.Remove(fresh)
 		return err
 	}
-	return p.fs.SyncDir(filepath.Dir(path))
+	return disk.SyncDir(filepath.Dir(path))
 }

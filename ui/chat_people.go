@@ -1,16 +1,10 @@
 package ui
 
 import (
-	"fmt"
 	"strings"
 
 	"p2pchat/rooms"
 )
-
-// alarm is a line that must not be missed.
-func (p *page) alarm(format string, args ...any) []string {
-	return p.rows(run{alarming, "!! "}, run{plain, Sanitize(fmt.Sprintf(format, args...))})
-}
 
 // meet looks at who is here: whether a nick has another key than it had before.
 func (c *chat) meet(members ...rooms.Member) {

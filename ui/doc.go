@@ -7,8 +7,9 @@
 // the session, the terminal and the time are handed in.
 //
 // One loop owns the state of a chat. A goroutine reads lines and hands them over
-// one at a time; a goroutine a command waits for its answer; the loop takes
-// lines, answers and events in turn, so nothing that it owns needs a lock.
+// one at a time; a worker for each file that is on its way tells how that goes; the
+// loop takes lines, answers, events and these in turn, so nothing that it owns needs a
+// lock.
 //
 // Guarantees:
 //

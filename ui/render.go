@@ -39,7 +39,12 @@ func (p *page) notice(format string, args ...any) []string {
 
 // refusal says why not, and what to do.
 func (p *page) refusal(no *rooms.Refusal) []string {
-	return p.rows(append([]run{{alarming, "!! "}}, withLinks(Sanitize(no.Error()), plain)...)...)
+	return p.alarm("%s", no.Error())
+}
+
+// alarm is a line that must not be missed.
+func (p *page) alarm(format string, args ...any) []string {
+	return p.rows(append([]run{{alarming, "!! "}}, withLinks(Sanitize(fmt.Sprintf(format, args...)), plain)...)...)
 }
 
 // local returns t in the person's own time zone.
