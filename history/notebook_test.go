@@ -143,7 +143,8 @@ func TestNotesSurviveAPowerCut(t *testing.T) {
 		m.reboot(true, rnd)
 		n = openNotes(t, m)
 		at, _, _ := n.Place("dev")
-		if got := len(n.Kept()); n.Aside() != nil || got < saved || got > tried || int(at.Seq) != got {
+		// The place is noted before the line, and the writer may come between the two.
+		if got := len(n.Kept()); n.Aside() != nil || got < saved || got > tried || int(at.Seq) != got && int(at.Seq) != got+1 {
 			t.Fatalf("seed %d: %d lines at %+v, saved %d of %d: %v", seed, got, at, saved, tried, n.Aside())
 		}
 	}
