@@ -18,7 +18,7 @@ import (
 // Timing of a stream for a file.
 const (
 	fileIdle  = 30 * time.Second      // without progress, it is given up
-	ackTime   = 2 * time.Millisecond  // between two acknowledgements, at least
+	ackTime   = 1 * time.Millisecond  // between two acknowledgements, at least
 	ackAgain  = 10 * time.Second      // the same once more, so that the other end knows that this one lives
 	filePiece = int64(wire.FileChunk) // bytes in one write
 	lookTime  = 1 * time.Second       // how often a host looks whether a member is still in the room
@@ -105,8 +105,11 @@ func (s *sender) next(ctx context.Context) (n, at int64, err error) {
 		s.mu.Lock()
 		at = s.flow.sent
 		left := s.size - at
-		n = s.flow.next(min(left, s.pace.most()))
+		n, wait := s.flow.next(time.Now(), min(left, s.pace.most()))
 		s.mu.Unlock()
+		if wait > 0 && !sleep(ctx, wait) {
+			return 0, 0, ctx.Err()
+		}
 		if n > 0 || left == 0 {
 			return n, at, nil
 		}

@@ -1,65 +1,143 @@
 package node
 
 import (
+	"slices"
 	"time"
 )
 
-// flow says how much of a file may be under way. The receiver tells how far it has come;
-// from that the sender learns the rate of the connection and its round trip. It keeps
-// so much under way that the connection is never idle, and little more: what waits in
-// buffers, a line of chat on the same connection has to wait for.
+// flow says how much of a file may be under way, and when the next bytes may be sent. The
+// receiver tells how far it has come; from that the sender learns the rate of the
+// connection and its round trip. The connection is kept busy, but what waits in buffers
+// stays small: behind it a line of chat on the same connection would have to wait. It
+// is the model of BBR (draft-ietf-ccwg-bbr): pieces are sent at the highest rate at
+// which they have come out lately; for one round trip in eight a little faster, to see whether
+// more gets through, and after that slower until the queue is empty again.
 type flow struct {
 	sent, acked int64
-	pieces      []piece // sent and not acknowledged, in order
-	rtt         time.Duration
-	rate        float64 // bytes a second, smoothed
+	ackedAt     time.Time
+	sentAt      time.Time // when the piece acknowledged last was sent
+	pieces      []piece   // sent and not acknowledged, in order
+	due         time.Time // when the next piece may go
+
+	rounds  int   // round trips so far
+	turn    int64 // the next one begins when a piece sent behind this offset is acknowledged
+	rates   [10]float64
+	full    float64 // highest rate in the beginning, which ends when it has stopped growing
+	stalled int     // rounds since it grew
+	phase   phase
+
+	rtt    time.Duration // the least lately
+	rttAt  time.Time
+	seek   time.Duration // the least since a search for it began
+	seekAt time.Time     // when the buffers were empty in it
 }
 
-// piece is what was sent at once.
+// piece is what was sent at once, and how things stood then.
 type piece struct {
-	end   int64 // offset behind it
-	at    time.Time
-	acked int64 // at that time
+	end     int64 // offset behind it
+	at      time.Time
+	acked   int64
+	ackedAt time.Time
+	sentAt  time.Time
 }
 
-// Bounds of what is under way.
-const (
-	leastFlow = 64 << 10
-	firstFlow = 256 << 10
-	mostFlow  = 16 << 20
-	smooth    = 32 // acknowledgements
+// phase is what a flow tries at the moment.
+type phase int
 
-	// Beyond the round trip, so much may wait in buffers: half of one more, within these.
-	leastQueue = 5 * time.Millisecond
+const (
+	growing  phase = iota // the rate doubles each round, until it stops growing
+	draining              // slower, until nothing waits
+	cruising              // as fast as it came out
+	probing               // faster, for a round
+	seeking               // next to nothing, to see the round trip of empty buffers
+)
+
+// Bounds of what is under way, and of what is sent at once, in bytes.
+const (
+	firstFlow = 32 << 10 // as long as nothing is known
+	leastFlow = 8 << 10
+	mostFlow  = 16 << 20
+	leastSend = 2 << 10
+)
+
+// Timing of a flow.
+const (
+	probeEvery = 8                // rounds
+	growRounds = 3                // without growth end the beginning
+	rttLife    = 10 * time.Second // after which the least round trip is looked for anew
+	early      = time.Millisecond // a piece may go that much before its time, and is that much of the rate
+
+	// Beyond the round trip, a quarter of it may be under way, within these: acknowledgements
+	// come bunched, and processors are busy.
+	leastQueue = 4 * time.Millisecond
 	mostQueue  = 200 * time.Millisecond
 )
 
-func newFlow(offset int64) *flow { return &flow{sent: offset, acked: offset} }
+func newFlow(offset int64) *flow { return &flow{sent: offset, acked: offset, turn: offset} }
+
+// rate is the highest of the last rounds, in bytes a second.
+func (f *flow) rate() float64 { return slices.Max(f.rates[:]) }
+
+// gain is how much faster than the rate the flow sends now.
+func (f *flow) gain() float64 {
+	switch f.phase {
+	case growing:
+		return 2
+	case draining:
+		return 0.5
+	case probing:
+		return 1.25
+	}
+	return 1
+}
 
 // window is how many bytes may be under way.
 func (f *flow) window() int64 {
-	if f.rate == 0 {
+	switch {
+	case f.rate() == 0:
 		return firstFlow
+	case f.phase == seeking:
+		return 2 * leastSend
 	}
-	queue := min(max(f.rtt/4, leastQueue), mostQueue)
-	return min(max(int64(f.rate*(f.rtt+queue).Seconds()), leastFlow), mostFlow)
+	span := f.rtt + min(max(f.rtt/4, leastQueue), mostQueue)
+	switch f.phase {
+	case growing:
+		span *= 2
+	case probing:
+		span += span / 8
+	}
+	return f.within(span) + 2*leastSend
 }
 
-// next is how many of the bytes that are left may be sent at once now; 0: the sender has
-// to wait for the receiver.
-func (f *flow) next(left int64) int64 {
+// within is how many bytes come out in a time.
+func (f *flow) within(d time.Duration) int64 {
+	return min(max(int64(f.rate()*d.Seconds()), leastFlow), mostFlow)
+}
+
+// next is how many of the bytes that are left may be sent at once, and when. 0: the sender
+// has to wait for the receiver.
+func (f *flow) next(now time.Time, left int64) (n int64, wait time.Duration) {
 	window := f.window()
-	n := min(max(window/8, leastFlow/8), filePiece, left)
+	n = min(max(int64(f.rate()*early.Seconds()), leastSend), filePiece, window/4, left)
 	if f.sent-f.acked+n > window {
-		return 0
+		return 0, 0
 	}
-	return n
+	return n, max(f.due.Add(-early).Sub(now), 0)
 }
 
 // send takes note of bytes that are being sent.
 func (f *flow) send(now time.Time, n int64) {
+	if len(f.pieces) == 0 { // a rest before it is not the connection's
+		f.ackedAt, f.sentAt = now, now
+	}
 	f.sent += n
-	f.pieces = append(f.pieces, piece{end: f.sent, at: now, acked: f.acked})
+	f.pieces = append(f.pieces, piece{f.sent, now, f.acked, f.ackedAt, f.sentAt})
+	if f.due.Before(now) {
+		f.due = now
+	}
+	if rate := f.rate() * f.gain(); rate > 0 {
+		f.due = f.due.Add(time.Duration(float64(n) / rate * float64(time.Second)))
+	}
 }
 
 // ack takes note of what has arrived. It is false for an offset that was not sent.
@@ -69,26 +147,79 @@ func (f *flow) ack(now time.Time, offset int64) bool {
 	}
 	f.acked = offset
 	n := 0
-	var last piece
-	for ; n < len(f.pieces) && f.pieces[n].end <= offset; n++ {
-		last = f.pieces[n]
+	for n < len(f.pieces) && f.pieces[n].end <= offset {
+		n++
 	}
 	if n == 0 {
 		return true
 	}
+	last := f.pieces[n-1]
 	f.pieces = append(f.pieces[:0], f.pieces[n:]...)
-	took := max(now.Sub(last.at), time.Microsecond)
-	if f.rtt == 0 || took < f.rtt {
-		f.rtt = took
-	}
+	f.ackedAt, f.sentAt = now, last.at
+	trip := max(now.Sub(last.at), time.Microsecond)
+	f.trip(now, trip)
+	// Acknowledgements that come bunched don't make a rate higher than that of sending.
+	took := max(now.Sub(last.ackedAt), last.at.Sub(last.sentAt), time.Microsecond)
 	rate := float64(offset-last.acked) / took.Seconds()
-	if f.rate == 0 {
-		f.rate = rate
+	turned := last.acked >= f.turn
+	if turned {
+		f.turn = f.sent
+		f.rounds++
+		f.rates[f.rounds%len(f.rates)] = 0
 	}
-	if rate > f.rate {
-		f.rate = rate
-	} else {
-		f.rate += (rate - f.rate) / smooth
-	}
+	best := &f.rates[f.rounds%len(f.rates)]
+	*best = max(*best, rate)
+	f.step(now, trip, turned)
 	return true
+}
+
+// trip takes note of a round trip.
+func (f *flow) trip(now time.Time, took time.Duration) {
+	if f.rtt == 0 || took <= f.rtt {
+		f.rtt, f.rttAt = took, now
+	}
+	if f.phase == seeking && (f.seek == 0 || took < f.seek) {
+		f.seek = took
+	}
+}
+
+// step goes from one phase to the next; turned: a round is over.
+func (f *flow) step(now time.Time, took time.Duration, turned bool) {
+	if f.phase != seeking && now.Sub(f.rttAt) > rttLife {
+		f.phase, f.seek, f.seekAt = seeking, 0, time.Time{}
+		return
+	}
+	under := f.sent - f.acked
+	switch f.phase {
+	case growing:
+		if took > 3*f.rtt/2+leastQueue { // bytes wait already
+			f.phase = draining
+		} else if !turned {
+			return
+		} else if rate := f.rate(); rate > f.full*1.25 {
+			f.full, f.stalled = rate, 0
+		} else if f.stalled++; f.stalled == growRounds {
+			f.phase = draining
+		}
+	case draining:
+		if under <= f.within(f.rtt) {
+			f.phase = cruising
+		}
+	case cruising:
+		if turned && f.rounds%probeEvery == 0 {
+			f.phase = probing
+		}
+	case probing:
+		if turned {
+			f.phase = draining
+		}
+	case seeking:
+		switch {
+		case f.seekAt.IsZero() && under <= 2*leastSend:
+			f.seek, f.seekAt = 0, now
+		case !f.seekAt.IsZero() && f.seek > 0 && now.Sub(f.seekAt) >= f.rtt:
+			f.rtt, f.rttAt = f.seek, now
+			f.phase = cruising
+		}
+	}
 }
