@@ -14,7 +14,7 @@ test:
 
 # The built program, killed and cut off at full length; it needs root and strace.
 durable:
-	P2PCHAT_DURABLE=1 go test -count=1 -timeout 20m -run '^Test(Kill9|Delivery|FailingDisk)$$' -v .
+	P2PCHAT_DURABLE=1 go test -count=1 -timeout 20m -run '^Test(Kill9|Delivery|FailingDisk|ReachVideo)$$' -v .
 
 # Bugs that lose or double messages, put in one at a time: a test has to find each.
 bugs:
@@ -68,7 +68,7 @@ matrix:
 
 # The tests in the lab whose full length is too long for CI.
 long:
-	P2PCHAT_SERIAL=1 P2PCHAT_LONG=1 go test -count=1 -timeout 90m -run '^TestReach(Crowd|LimitedRelay|Lasts|Idle|IdleRelayed)$$' -v .
+	P2PCHAT_SERIAL=1 P2PCHAT_LONG=1 go test -count=1 -timeout 90m -run '^TestReach(Crowd|LimitedRelay|Lasts|Idle|IdleRelayed|Video)$$' -v .
 
 # The screens in docs/screens are what a lively room looks like now.
 screens:

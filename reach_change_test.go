@@ -20,11 +20,12 @@ type chatter struct {
 	done sync.WaitGroup
 	said int // owned by the goroutine that says until done
 
-	mu    sync.Mutex // guards the fields below
-	heard []int      // the numbers of the other's lines, in order
-	at    []time.Time
-	paths []string
-	when  []time.Time
+	mu     sync.Mutex // guards the fields below
+	saidAt []time.Time
+	heard  []int // the numbers of the other's lines, in order
+	at     []time.Time
+	paths  []string
+	when   []time.Time
 }
 
 var saidBy = regexp.MustCompile(`"type":"message".*"text":"(\w+)-(\d+)`)
@@ -40,6 +41,9 @@ func (l *lab) chat(p *process, interval time.Duration) *chatter {
 			select {
 			case <-tick.C:
 				c.said++
+				c.mu.Lock()
+				c.saidAt = append(c.saidAt, time.Now())
+				c.mu.Unlock()
 				if err := p.tell(fmt.Sprintf(`{"do":"say","text":"%s-%d"}`, c.name, c.said)); err != nil {
 					return
 				}

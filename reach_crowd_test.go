@@ -148,7 +148,7 @@ func spread(all []time.Duration) string {
 	}
 	slices.Sort(all)
 	of := func(part float64) int64 { return all[int(part*float64(len(all)-1)+0.5)].Milliseconds() }
-	return fmt.Sprintf("%d times, p50 %d p95 %d max %d ms", len(all), of(0.5), of(0.95), of(1))
+	return fmt.Sprintf("%d times, p50 %d p95 %d p99 %d max %d ms", len(all), of(0.5), of(0.95), of(0.99), of(1))
 }
 
 // took are the times in notes.

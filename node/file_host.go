@@ -159,9 +159,13 @@ func (s *fileSession) get(v wire.Get) error {
 	if err := s.write(wire.Ready{Offset: v.Offset, Size: size, Hash: hash}); err != nil {
 		return err
 	}
-	out := newSender(s.conn, c, v.Offset, size)
+	f := s.host.files.flow(s.peer, v.Offset)
+	out := newSender(s.conn, c, size, f)
 	out.pace, out.look = &s.host.files.pace, s.looks(v.Room, d)
-	return s.send(out)
+	if err = s.send(out); err != nil {
+		s.host.files.cut(s.peer, f)
+	}
+	return err
 }
 
 // send sends, and reads how far the other end has come. It returns when all has arrived.

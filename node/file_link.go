@@ -95,7 +95,8 @@ func (s *fileStream) put(ctx context.Context, t *transfer, o Outgoing) (id strin
 	}
 	t.resumed = ready.Offset > 0
 	t.progress(ready.Offset)
-	out := newSender(s.conn, source{o.Content}, ready.Offset, ready.Size)
+	t.flow = t.flow.again(time.Now(), ready.Offset)
+	out := newSender(s.conn, source{o.Content}, ready.Size, t.flow)
 	out.told = t.progress
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

@@ -43,8 +43,8 @@ type sender struct {
 	wake chan struct{}
 }
 
-func newSender(c conn, from io.ReaderAt, offset, size int64) *sender {
-	return &sender{conn: c, from: from, size: size, flow: newFlow(offset), wake: make(chan struct{}, 1)}
+func newSender(c conn, from io.ReaderAt, size int64, f *flow) *sender {
+	return &sender{conn: c, from: from, size: size, flow: f, wake: make(chan struct{}, 1)}
 }
 
 // ack takes note of how far the receiver has come.

@@ -54,7 +54,7 @@ const (
 
 // Bounds of what is under way, and of what is sent at once, in bytes.
 const (
-	firstFlow = 32 << 10 // as long as nothing is known
+	firstFlow = 12 << 10 // as long as nothing is known: what TCP sends at once in the beginning (RFC 6928), and less
 	leastFlow = 8 << 10
 	mostFlow  = 16 << 20
 	leastSend = 2 << 10
@@ -74,6 +74,17 @@ const (
 )
 
 func newFlow(offset int64) *flow { return &flow{sent: offset, acked: offset, turn: offset} }
+
+// again is a flow for the rest of a file whose stream was cut off, as some relays cut every
+// circuit: what was learned a moment ago is the beginning, for two rounds. A nil flow has
+// learned nothing.
+func (f *flow) again(now time.Time, offset int64) *flow {
+	g := newFlow(offset)
+	if f != nil && f.rtt > 0 && now.Sub(f.ackedAt) < rttLife {
+		g.rates[2], g.rtt, g.rttAt = f.rate(), f.rtt, f.rttAt
+	}
+	return g
+}
 
 // rate is the highest of the last rounds, in bytes a second.
 func (f *flow) rate() float64 { return slices.Max(f.rates[:]) }

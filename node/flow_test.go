@@ -173,3 +173,37 @@ func TestFlowAcks(t *testing.T) {
 		t.Errorf("%+v", f)
 	}
 }
+
+// TestFlowAgain: a stream that follows one that was cut off begins with its rate, and
+// forgets that within a few rounds where it is not true any more.
+func TestFlowAgain(t *testing.T) {
+	const rtt = 50 * time.Millisecond
+	now := time.Unix(0, 0)
+	round := func(f *flow, rate float64) {
+		n, _ := f.next(now, 1<<40)
+		for ; n > 0; n, _ = f.next(now, 1<<40) {
+			f.send(now, n)
+		}
+		now = now.Add(max(rtt, time.Duration(float64(f.sent-f.acked)/rate*float64(time.Second))))
+		f.ack(now, f.sent)
+	}
+	f := newFlow(0)
+	for range 20 {
+		round(f, 2e6)
+	}
+	g := f.again(now, 1000)
+	if g.sent != 1000 || g.acked != 1000 || g.rate() != f.rate() || g.rtt != f.rtt {
+		t.Errorf("%+v follows %+v", g, f)
+	}
+	for range 3 {
+		round(g, 1e5)
+	}
+	if g.rate() > 1.1e5 {
+		t.Errorf("%.0f bytes a second on a link of 100,000", g.rate())
+	}
+	for _, f := range []*flow{nil, newFlow(7), f.again(now.Add(rttLife), 0)} {
+		if g := f.again(now.Add(rttLife), 0); g.rate() != 0 {
+			t.Errorf("%+v follows %+v", g, f)
+		}
+	}
+}

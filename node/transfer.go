@@ -19,6 +19,8 @@ type transfer struct {
 
 	resumed bool // the host had a part of it when the last try began
 	spoilt  int  // how often what the host had was wrong
+
+	flow *flow // of the last stream that sent
 }
 
 func (t *transfer) progress(done int64) {

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"maps"
 	"sync"
 	"time"
 
@@ -15,6 +16,7 @@ type transfers struct {
 	all   int
 	peers map[rooms.PeerID]int
 	puts  map[putKey]*put
+	flows map[rooms.PeerID]*flow // of streams that were cut off a moment ago
 }
 
 // putKey names an upload: a member sends the same content to the same room once at a time.
@@ -35,7 +37,7 @@ func (t *transfers) enter(peer rooms.PeerID, l rooms.Limits) *rooms.Refusal {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.peers == nil {
-		t.peers, t.puts = map[rooms.PeerID]int{}, map[putKey]*put{}
+		t.peers, t.puts, t.flows = map[rooms.PeerID]int{}, map[putKey]*put{}, map[rooms.PeerID]*flow{}
 	}
 	if l.Transfers > 0 && t.peers[peer] >= l.Transfers || l.AllTransfers > 0 && t.all >= l.AllTransfers {
 		r := rooms.Refuse(rooms.Busy, "wait for one of them", "too many files are under way")
@@ -79,4 +81,21 @@ func (t *transfers) end(key putKey, p *put) {
 	delete(t.puts, key)
 	t.mu.Unlock()
 	close(p.done)
+}
+
+// flow is one for a stream to a member; it begins with what the last one had learned.
+func (t *transfers) flow(peer rooms.PeerID, offset int64) *flow {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	f := t.flows[peer]
+	delete(t.flows, peer)
+	return f.again(time.Now(), offset)
+}
+
+// cut keeps what a stream had learned that was cut off.
+func (t *transfers) cut(peer rooms.PeerID, f *flow) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	maps.DeleteFunc(t.flows, func(_ rooms.PeerID, f *flow) bool { return time.Since(f.ackedAt) > rttLife })
+	t.flows[peer] = f
 }

@@ -1,0 +1,125 @@
+package main
+
+import (
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"p2pchat/relay/natlab"
+)
+
+// TestReachVideo sends a large file through a relay, up and down, while both talk: first
+// undisturbed, to see what the lines suffer; then with everything breaking, ten times in
+// each direction. It takes all processors; with P2PCHAT_LONG it has 1 GiB.
+func TestReachVideo(t *testing.T) {
+	if !long && os.Getenv("P2PCHAT_DURABLE") == "" {
+		t.Skip("takes all processors; set P2PCHAT_DURABLE, or P2PCHAT_LONG")
+	}
+	size, breaks := 64<<20, 4
+	if long {
+		size, breaks = 1<<30, 10
+	}
+	l := newLab(t, natlab.Options{Delay: 15 * time.Millisecond})
+	machine := l.Public("relay")
+	relay := l.startRelay(machine)
+	p := l.pair(natlab.Symmetric, natlab.PortRestricted, "--file-limit", "0", "--member-quota", "0", "--room-quota", "0", "--disk-quota", "0")
+	p.until(time.Minute, "the chat", func() bool { return p.joe.count() > 50 })
+	_, none := l.usage(p.host)
+	t.Logf("without a file, lines to joe: %s", spread(p.joe.delays(p.pal, time.Time{})))
+	t.Logf("without a file, lines to pal: %s", spread(p.pal.delays(p.joe, time.Time{})))
+
+	nothing := func(func() bool) {}
+	up := time.Now()
+	id, sum := p.sends(p.joe, "up.mp4", size, nothing)
+	t.Logf("beside it, lines to pal: %s", spread(p.pal.delays(p.joe, up)))
+	p.saves(p.pal, id, "up.mp4", sum, nothing)
+	id, sum = p.sends(p.pal, "down.mp4", size+1, nothing)
+	down := time.Now()
+	p.saves(p.joe, id, "down.mp4", sum, nothing)
+	t.Logf("beside it, lines to joe: %s", spread(p.joe.delays(p.pal, down)))
+	if lost := p.joe.lost(); lost > 0 {
+		t.Errorf("the chat was lost %d times", lost)
+	}
+
+	ways := []func(){
+		func() { p.home.Cut(); time.Sleep(time.Second); p.home.Restore() },
+		func() { relay.kill(); relay = l.startRelay(machine) },
+		p.home.Move,
+		p.hostHome.Move,
+		p.home.Reboot,
+	}
+	disturb := func(ended func() bool) {
+		for i := range breaks {
+			for wait := time.Now().Add(time.Duration(rand.IntN(2000)) * time.Millisecond); time.Now().Before(wait); {
+				if time.Sleep(10 * time.Millisecond); ended() {
+					t.Logf("it was broken %d times", i)
+					return
+				}
+			}
+			ways[i%len(ways)]()
+		}
+		t.Logf("it was broken %d times", breaks)
+	}
+	id, sum = p.sends(p.joe, "broken.mp4", size+2, disturb)
+	p.saves(p.pal, id, "broken.mp4", sum, nothing)
+	id, sum = p.sends(p.pal, "broken-down.mp4", size+3, nothing)
+	p.saves(p.joe, id, "broken-down.mp4", sum, disturb)
+	for _, c := range []*process{p.host, p.joe.process, p.pal.process, relay} {
+		_, memory := l.usage(c)
+		t.Logf("%s holds %d MiB", c.out.name, memory>>20)
+		if memory > none+64<<20 {
+			t.Errorf("%s holds %d MiB, the host had %d before", c.out.name, memory>>20, none>>20)
+		}
+	}
+	p.finish()
+}
+
+// sends lets a member send a new file, and calls meanwhile while it is under way. It
+// returns the identifier and the hash.
+func (p *pair) sends(c *chatter, name string, size int, meanwhile func(ended func() bool)) (id, sum string) {
+	p.Helper()
+	sum = randomFile(p.T, p.data(name), size)
+	began := time.Now()
+	p.asks(c, map[string]any{"do": "send", "path": p.data(name), "ref": name})
+	posted := func() bool { return strings.Contains(p.pal.has(`"name":"`+name), `"kind":"file"`) }
+	meanwhile(posted)
+	p.until(10*time.Minute, name+" is sent", posted)
+	p.Logf("%s: %d MiB from %s in %v", name, size>>20, c.name, time.Since(began).Round(time.Millisecond))
+	return regexp.MustCompile(`"file":\{"id":"([^"]+)"`).FindStringSubmatch(p.pal.has(`"name":"` + name))[1], sum
+}
+
+// saves lets a member save a file, and compares it.
+func (p *pair) saves(c *chatter, id, name, sum string, meanwhile func(ended func() bool)) {
+	p.Helper()
+	began := time.Now()
+	dir := p.data("saved-" + c.name)
+	p.asks(c, map[string]any{"do": "save", "file": id, "dir": dir, "ref": "saved-" + name})
+	saved := func() bool { return c.has(`"ref":"saved-`+name+`","file"`) != "" }
+	meanwhile(saved)
+	p.until(10*time.Minute, name+" is saved", saved)
+	p.Logf("%s: to %s in %v", name, c.name, time.Since(began).Round(time.Millisecond))
+	if hashOf(p.T, filepath.Join(dir, name)) != sum {
+		p.Errorf("%s saved another %s", c.name, name)
+	}
+}
+
+// delays are how long the lines took that another one has said since a moment, as far as
+// they were heard.
+func (c *chatter) delays(other *chatter, since time.Time) (all []time.Duration) {
+	other.mu.Lock()
+	said := slices.Clone(other.saidAt)
+	other.mu.Unlock()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for i, n := range c.heard {
+		if at := said[n-1]; at.After(since) {
+			all = append(all, c.at[i].Sub(at))
+		}
+	}
+	return all
+}
