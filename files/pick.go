@@ -164,6 +164,9 @@ func (p *Picked) strip(ctx context.Context, temp string) error {
 	_ = discard(copied.Name())
 	switch {
 	case errors.Is(err, picture.ErrUnknownKind):
+		if p.File.MIME == "image/tiff" { // which raw photos are, too
+			p.Kept = "TIFF files are not taken apart"
+		}
 		return nil
 	case errors.Is(err, picture.ErrMalformed):
 		p.Kept = "the file is damaged"

@@ -19,7 +19,7 @@ const (
 	maxDuration = 1000 * time.Hour // nor a film
 )
 
-// Look reads the facts of PNG, JPEG, GIF, WebP, BMP, MP4, MOV, WebM, Matroska,
+// Look reads the facts of PNG, JPEG, GIF, WebP, BMP, HEIC, AVIF, MP4, MOV, WebM, Matroska,
 // AVI, WAV and FLAC files. It reads a few headers, allocates no more than
 // [HeadSize] bytes at once, and knows nothing of a file that is malformed or
 // whose kind, which [Sniff] said, is another.
@@ -41,6 +41,8 @@ func Look(r io.ReaderAt, size int64, mime string) Facts {
 		var frame webpFrame
 		frame, err = f.webpFrame()
 		facts = Facts{Width: frame.width, Height: frame.height}
+	case mimeHEIC, mimeAVIF:
+		facts, err = f.heifFacts()
 	case mimeMP4, mimeMOV, "audio/mp4":
 		facts, err = f.movieFacts()
 	case mimeWebM, mimeMKV:

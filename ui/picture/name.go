@@ -7,8 +7,8 @@ import (
 // kindOfExtension is what a name claims to be.
 var kindOfExtension = map[string]string{
 	"png": mimePNG, "jpg": mimeJPEG, "jpeg": mimeJPEG, "jpe": mimeJPEG, "gif": mimeGIF, "webp": mimeWebP,
-	"bmp": "image/bmp", "tif": "image/tiff", "tiff": "image/tiff", "avif": "image/avif",
-	"heic": "image/heic", "heif": "image/heic", "ico": "image/x-icon", "svg": mimeXML,
+	"bmp": "image/bmp", "tif": "image/tiff", "tiff": "image/tiff", "avif": mimeAVIF,
+	"heic": mimeHEIC, "heif": mimeHEIC, "ico": "image/x-icon", "svg": mimeXML,
 	"mp4": mimeMP4, "m4v": mimeMP4, "mov": mimeMOV, "webm": mimeWebM, "mkv": mimeMKV, "avi": mimeAVI,
 	"mp3": "audio/mpeg", "ogg": "audio/ogg", "oga": "audio/ogg", "opus": "audio/ogg", "flac": mimeFLAC,
 	"wav": mimeWAV, "m4a": "audio/mp4",

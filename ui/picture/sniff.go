@@ -15,6 +15,8 @@ const (
 	mimeJPEG = "image/jpeg"
 	mimeGIF  = "image/gif"
 	mimeWebP = "image/webp"
+	mimeHEIC = "image/heic"
+	mimeAVIF = "image/avif"
 	mimeMP4  = "video/mp4"
 	mimeMOV  = "video/quicktime"
 	mimeWebM = "video/webm"
@@ -119,9 +121,9 @@ func sniffRIFF(form string) string {
 func sniffFtyp(brand string) string {
 	switch brand {
 	case "avif", "avis":
-		return "image/avif"
+		return mimeAVIF
 	case "heic", "heix", "heim", "heis", "hevc", "hevx", "mif1", "msf1":
-		return "image/heic"
+		return mimeHEIC
 	case "qt  ":
 		return mimeMOV
 	case "M4A ", "M4B ":

@@ -12,10 +12,10 @@ var ErrUnknownKind = errors.New("metadata of this kind of file isn't known")
 // Strip copies a file of size bytes without its metadata: place, time, camera,
 // author, comments, thumbnails, and whatever is appended. What is drawn stays the
 // same byte for byte, colour profiles too, and a photo that has to be turned still
-// says so. Mime is what [Sniff] said: PNG, JPEG, GIF, WebP, MP4 or MOV.
+// says so. Mime is what [Sniff] said: PNG, JPEG, GIF, WebP, HEIC, AVIF, MP4 or MOV.
 //
-// In films, descriptions and tracks of measurements are overwritten, so the length
-// stays the same. Within encoded sound and pictures nothing is looked for.
+// In films, HEIC and AVIF, descriptions and tracks of measurements are overwritten, so
+// the length stays the same. Within encoded sound and pictures nothing is looked for.
 //
 // The whole file is walked before the first byte is written. On [ErrUnknownKind] and
 // [ErrMalformed] nothing was written, and the caller may, after telling, send the
@@ -36,6 +36,8 @@ func Strip(w io.Writer, r io.ReaderAt, size int64, mime string) error {
 		err = f.stripGIF(&e)
 	case mimeMP4, mimeMOV:
 		err = f.stripMovie(&e)
+	case mimeHEIC, mimeAVIF:
+		err = f.stripHEIF(&e)
 	default:
 		err = ErrUnknownKind
 	}

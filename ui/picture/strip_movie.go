@@ -18,9 +18,14 @@ func (f *file) stripMovie(e *edits) error {
 	if !m.movie {
 		return malformed("no film in it")
 	}
-	slices.SortFunc(m.over, func(a, b edit) int { return cmp.Compare(a.start, b.start) })
+	return f.overwritten(e, m.over)
+}
+
+// overwritten keeps everything but what is overwritten: with a literal, then zeroes.
+func (f *file) overwritten(e *edits, over []edit) error {
+	slices.SortFunc(over, func(a, b edit) int { return cmp.Compare(a.start, b.start) })
 	kept := int64(0)
-	for _, o := range m.over {
+	for _, o := range over {
 		if o.start < kept {
 			return malformed("parts of it lie upon each other")
 		}
@@ -37,7 +42,7 @@ func (f *file) stripMovie(e *edits) error {
 	return nil
 }
 
-// movieStrip collects what is overwritten: with a literal, then zeroes.
+// movieStrip collects what is overwritten.
 type movieStrip struct {
 	*file
 	over   []edit
@@ -89,13 +94,18 @@ func (m *movieStrip) inside(b part) error {
 
 // free writes an empty box over b.
 func (m *movieStrip) free(b part) error {
-	head, err := m.bytes(b.start, int(b.data-b.start))
-	if err != nil {
-		return err
+	over, err := m.freed(b)
+	m.over = append(m.over, over)
+	return err
+}
+
+// freed is a box without content in the place of b.
+func (f *file) freed(b part) (edit, error) {
+	head, err := f.bytes(b.start, int(b.data-b.start))
+	if err == nil {
+		copy(head[4:], "free")
 	}
-	copy(head[4:], "free")
-	m.over = append(m.over, edit{start: b.start, end: b.end, literal: head})
-	return nil
+	return edit{start: b.start, end: b.end, literal: head}, err
 }
 
 // undated writes zeroes over the two dates behind a header's version and flags.

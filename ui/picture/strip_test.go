@@ -120,7 +120,7 @@ func TestStripForOthers(t *testing.T) {
 	if err != nil {
 		t.Skip("no exiftool")
 	}
-	for _, name := range []string{"photo.jpg", "progressive.jpg", "photo.png", "lossy.webp", "lossless.webp", "anim.webp", "anim.gif", "film.mp4", "film.mov"} {
+	for _, name := range []string{"photo.jpg", "progressive.jpg", "photo.png", "lossy.webp", "lossless.webp", "anim.webp", "anim.gif", "film.mp4", "film.mov", "photo.heic", "photo.avif"} {
 		p := stored(t, name)
 		got, err := strip(p, Sniff(p))
 		if err != nil {
@@ -292,7 +292,7 @@ func TestStripIsBounded(t *testing.T) {
 // FuzzStrip: what comes out is no longer, has no metadata, can be stripped again
 // without a change, and shows the same.
 func FuzzStrip(f *testing.F) {
-	for _, name := range []string{"photo.png", "photo.jpg", "progressive.jpg", "anim.gif", "lossy.webp", "lossless.webp", "film.mp4", "film.mov"} {
+	for _, name := range []string{"photo.png", "photo.jpg", "progressive.jpg", "anim.gif", "lossy.webp", "lossless.webp", "film.mp4", "film.mov", "photo.heic", "photo.avif"} {
 		f.Add(stored(f, name))
 	}
 	f.Fuzz(func(t *testing.T, p []byte) {
@@ -349,6 +349,13 @@ func (f *file) leftOver(mime string) bool {
 	case mimeWebP:
 		_, _ = f.webpChunks(func(c part) error {
 			found = found || c.kind == "XMP " || c.kind == "EXIF" && c.size() != 26
+			return nil
+		})
+	case mimeHEIC, mimeAVIF:
+		_, _ = f.heif(func(h *heif, _ part) error {
+			for _, item := range h.items {
+				found = found || heifDescribes[item.kind]
+			}
 			return nil
 		})
 	}
