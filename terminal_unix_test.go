@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"reflect"
 	"strings"
@@ -131,6 +132,9 @@ func TestTerminalIsGivenBack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	heard := make(chan os.Signal, 1)
+	signal.Notify(heard, syscall.SIGHUP) // what is ignored, as under nohup, children ignore as well
+	t.Cleanup(func() { signal.Stop(heard) })
 	for _, c := range []struct {
 		name string
 		end  func(s *seat, host *process)

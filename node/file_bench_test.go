@@ -232,7 +232,7 @@ func BenchmarkChatBesideFile(b *testing.B) {
 		defer end()
 		chatBesideFile(b, info)
 	})
-	for _, l := range []leg{{100e6, 2 * time.Millisecond, 0}, {20e6, 20 * time.Millisecond, 0}, {1e6, 60 * time.Millisecond, 0}} {
+	for _, l := range []leg{{rate: 100e6, rtt: 2 * time.Millisecond}, {rate: 20e6, rtt: 20 * time.Millisecond}, {rate: 1e6, rtt: 60 * time.Millisecond}} {
 		b.Run(fmt.Sprintf("%.0f MB/s, %v", l.rate/1e6, l.rtt), func(b *testing.B) {
 			info, end := child(b, "ours")
 			defer end()

@@ -104,16 +104,30 @@ func (s *fileSession) enter(id rooms.RoomID, put bool) (d door, refusal *rooms.R
 	return d, refusal
 }
 
-// looks returns what tells whether the member may go on.
-func (s *fileSession) looks(id rooms.RoomID, d door) func() error {
-	return func() error {
-		if now, refusal := s.enter(id, false); refusal != nil {
-			return refusal
-		} else if now.key != d.key {
-			return rooms.NoSuchUpload()
-		}
-		return nil
+// look tells whether the member may go on.
+func (s *fileSession) look(id rooms.RoomID, d door) error {
+	if now, refusal := s.enter(id, false); refusal != nil {
+		return refusal
+	} else if now.key != d.key {
+		return rooms.NoSuchUpload()
 	}
+	return nil
+}
+
+// watch looks now and then whether the member may go on, and cuts it off when not, until
+// what it returns is called.
+func (s *fileSession) watch(id rooms.RoomID, d door) (end func()) {
+	ctx, cancel := context.WithCancel(s.host.ctx)
+	var watching sync.WaitGroup
+	watching.Go(func() {
+		for sleep(ctx, lookTime) {
+			if s.look(id, d) != nil {
+				cutOff(s.conn)
+				return
+			}
+		}
+	})
+	return func() { cancel(); watching.Wait() }
 }
 
 func (s *fileSession) storage() *rooms.Refusal {
@@ -159,9 +173,10 @@ func (s *fileSession) get(v wire.Get) error {
 	if err := s.write(wire.Ready{Offset: v.Offset, Size: size, Hash: hash}); err != nil {
 		return err
 	}
+	defer s.watch(v.Room, d)()
 	f := s.host.files.flow(s.peer, v.Offset)
 	out := newSender(s.conn, c, size, f)
-	out.pace, out.look = &s.host.files.pace, s.looks(v.Room, d)
+	out.pace = &s.host.files.pace
 	if err = s.send(out); err != nil {
 		s.host.files.cut(s.peer, f)
 	}
@@ -196,10 +211,13 @@ func plain(err error) error {
 	return errors.New(err.Error())
 }
 
-// acks reads how far the other end has come, until it has everything.
+// acks reads how far the other end has come, until it has everything. Who says again and
+// again what it has said already is given up like one who says nothing.
 func (s *fileSession) acks(out *sender) error {
-	for {
-		_ = s.conn.SetReadDeadline(time.Now().Add(fileIdle))
+	for moves := true; ; {
+		if moves {
+			_ = s.conn.SetReadDeadline(time.Now().Add(fileIdle))
+		}
 		v, err := s.reader.FileRequest()
 		if err != nil {
 			return err
@@ -208,7 +226,7 @@ func (s *fileSession) acks(out *sender) error {
 		if !ok {
 			return errors.New("this is no acknowledgement")
 		}
-		if err := out.ack(ack.Offset); err != nil {
+		if moves, err = out.ack(ack.Offset); err != nil {
 			return err
 		}
 		if ack.Offset == out.size {
@@ -247,7 +265,7 @@ func (s *fileSession) put(v wire.Put) error {
 		_, failed = u.Write(b)
 		return failed
 	})
-	in.look = s.looks(v.Room, d)
+	defer s.watch(v.Room, d)()
 	err = in.run(v.File.Size, func() error { return s.finish(in, u, v.Room, d) })
 	if failed != nil {
 		return s.sick(failed)
@@ -257,7 +275,7 @@ func (s *fileSession) put(v wire.Put) error {
 
 // finish makes the upload one that can be posted.
 func (s *fileSession) finish(in *receiver, u Upload, id rooms.RoomID, d door) error {
-	if err := s.looks(id, d)(); err != nil {
+	if err := s.look(id, d); err != nil {
 		return err
 	}
 	claim, err := u.Finish()

@@ -129,7 +129,7 @@ func (s *fileStream) answers(out *sender) (id string, err error) {
 		}
 		switch v := v.(type) {
 		case wire.Ack:
-			if err := out.ack(v.Offset); err != nil {
+			if _, err := out.ack(v.Offset); err != nil {
 				return "", err
 			}
 		case wire.Stored:

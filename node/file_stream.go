@@ -35,8 +35,7 @@ type sender struct {
 	from io.ReaderAt
 	size int64
 	pace *pace
-	look func() error // asked now and then whether to go on; nil: yes
-	told func(int64)  // how far the receiver has come; nil: nobody wants to know
+	told func(int64) // how far the receiver has come; nil: nobody wants to know
 
 	mu   sync.Mutex // guards flow
 	flow *flow
@@ -47,36 +46,31 @@ func newSender(c conn, from io.ReaderAt, size int64, f *flow) *sender {
 	return &sender{conn: c, from: from, size: size, flow: f, wake: make(chan struct{}, 1)}
 }
 
-// ack takes note of how far the receiver has come.
-func (s *sender) ack(offset int64) error {
+// ack takes note of how far the receiver has come. It tells whether that is all that
+// can be expected: it has come on, or nothing is under way.
+func (s *sender) ack(offset int64) (moves bool, err error) {
 	s.mu.Lock()
+	before, sent := s.flow.acked, s.flow.sent
 	ok := s.flow.ack(time.Now(), offset)
 	s.mu.Unlock()
 	if !ok {
-		return fmt.Errorf("%d bytes were acknowledged and not sent", offset)
+		return false, fmt.Errorf("%d bytes were acknowledged and not sent", offset)
 	}
 	signal(s.wake)
-	if s.told != nil {
+	if offset > before && s.told != nil {
 		s.told(offset)
 	}
-	return nil
+	return offset > before || before == sent, nil
 }
 
 // run sends everything, as fast as the receiver takes it.
 func (s *sender) run(ctx context.Context) error {
 	buf := pieces.Get().(*[]byte)
 	defer pieces.Put(buf)
-	looked := time.Now()
 	for {
 		n, at, err := s.next(ctx)
 		if err != nil || n == 0 {
 			return err
-		}
-		if s.look != nil && time.Since(looked) > lookTime {
-			if err := s.look(); err != nil {
-				return err
-			}
-			looked = time.Now()
 		}
 		if !s.pace.wait(ctx, n) {
 			return ctx.Err()
@@ -101,22 +95,31 @@ func (s *sender) run(ctx context.Context) error {
 // next waits until some bytes may be sent; 0: all were.
 func (s *sender) next(ctx context.Context) (n, at int64, err error) {
 	var idle *time.Timer
+	before := int64(0)
 	for {
 		s.mu.Lock()
 		at = s.flow.sent
 		left := s.size - at
 		n, wait := s.flow.next(time.Now(), min(left, s.pace.most()))
+		acked := s.flow.acked
 		s.mu.Unlock()
+		if left == 0 {
+			return 0, at, nil
+		}
 		if wait > 0 && !sleep(ctx, wait) {
 			return 0, 0, ctx.Err()
 		}
-		if n > 0 || left == 0 {
+		if n > 0 {
 			return n, at, nil
 		}
-		if idle == nil {
+		switch {
+		case idle == nil:
 			idle = time.NewTimer(fileIdle)
 			defer idle.Stop()
+		case acked > before:
+			idle.Reset(fileIdle)
 		}
+		before = acked
 		select {
 		case <-s.wake:
 		case <-ctx.Done():
@@ -133,7 +136,6 @@ type receiver struct {
 	reader  *wire.Reader
 	frame   func(buf []byte, v any) []byte // of an acknowledgement
 	take    func([]byte) error
-	look    func() error // as of a sender
 	arrived atomic.Int64
 	wake    chan struct{}
 	writing sync.Mutex // held while a frame is written
@@ -154,7 +156,6 @@ func (v *receiver) run(size int64, end func() error) error {
 	acks.Go(func() { v.acknowledge(ctx) })
 	buf := pieces.Get().(*[]byte)
 	defer pieces.Put(buf)
-	looked := time.Now()
 	for at := v.arrived.Load(); at < size; {
 		n, err := v.gather((*buf)[:min(filePiece-at%filePiece, size-at)]) // so that writes to the disk are aligned
 		if n > 0 {
@@ -164,12 +165,6 @@ func (v *receiver) run(size int64, end func() error) error {
 		}
 		if at += int64(n); err != nil && at < size {
 			return err
-		}
-		if v.look != nil && time.Since(looked) > lookTime {
-			if err := v.look(); err != nil {
-				return err
-			}
-			looked = time.Now()
 		}
 	}
 	return end()

@@ -15,13 +15,19 @@ import (
 type flow struct {
 	sent, acked int64
 	ackedAt     time.Time
-	sentAt      time.Time // when the piece acknowledged last was sent
-	pieces      []piece   // sent and not acknowledged, in order
-	due         time.Time // when the next piece may go
+	sentAt      time.Time     // when the piece acknowledged last was sent
+	pieces      []piece       // sent and not acknowledged, in order
+	due         time.Time     // when the next piece may go
+	planned     time.Time     // when it was to go, as far as the sender knew
+	late        time.Duration // how much later pieces go than planned, at most, lately
 
 	rounds  int   // round trips so far
 	turn    int64 // the next one begins when a piece sent behind this offset is acknowledged
-	rates   [10]float64
+	turnAt  time.Time
+	rates   [keepRounds]float64 // highest of each of the last rounds
+	bunches [keepRounds]int64   // what came at once beyond the rate, at most, likewise
+	bunch   int64               // what came since bunchAt
+	bunchAt time.Time
 	full    float64 // highest rate in the beginning, which ends when it has stopped growing
 	stalled int     // rounds since it grew
 	phase   phase
@@ -63,14 +69,17 @@ const (
 // Timing of a flow.
 const (
 	probeEvery = 8                // rounds
+	keepRounds = 10               // that what was measured counts
 	growRounds = 3                // without growth end the beginning
 	rttLife    = 10 * time.Second // after which the least round trip is looked for anew
 	early      = time.Millisecond // a piece may go that much before its time, and is that much of the rate
 
-	// Beyond the round trip, a quarter of it may be under way, within these: acknowledgements
-	// come bunched, and processors are busy.
-	leastQueue = 4 * time.Millisecond
+	// Beyond the round trip, an eighth of it may be under way, within these; and what
+	// acknowledgements bring at once.
+	leastQueue = 2 * time.Millisecond
 	mostQueue  = 200 * time.Millisecond
+
+	mostLate = 10 * time.Millisecond // that a sender, who slept too long, may make up for
 )
 
 func newFlow(offset int64) *flow { return &flow{sent: offset, acked: offset, turn: offset} }
@@ -110,14 +119,18 @@ func (f *flow) window() int64 {
 	case f.phase == seeking:
 		return 2 * leastSend
 	}
-	span := f.rtt + min(max(f.rtt/4, leastQueue), mostQueue)
+	span := f.rtt + min(max(f.rtt/8, leastQueue), mostQueue)
 	switch f.phase {
 	case growing:
 		span *= 2
 	case probing:
 		span += span / 8
 	}
-	return f.within(span) + 2*leastSend
+	bunched := int64(0)
+	for _, b := range f.bunches {
+		bunched += b / keepRounds
+	}
+	return min(f.within(span)+min(bunched, f.within(mostQueue))+2*leastSend, mostFlow)
 }
 
 // within is how many bytes come out in a time.
@@ -133,7 +146,9 @@ func (f *flow) next(now time.Time, left int64) (n int64, wait time.Duration) {
 	if f.sent-f.acked+n > window {
 		return 0, 0
 	}
-	return n, max(f.due.Add(-early).Sub(now), 0)
+	wait = max(f.due.Add(-early).Sub(now), 0)
+	f.planned = now.Add(wait)
+	return n, wait
 }
 
 // send takes note of bytes that are being sent.
@@ -143,8 +158,9 @@ func (f *flow) send(now time.Time, n int64) {
 	}
 	f.sent += n
 	f.pieces = append(f.pieces, piece{f.sent, now, f.acked, f.ackedAt, f.sentAt})
-	if f.due.Before(now) {
-		f.due = now
+	f.late = min(max(now.Sub(f.planned), f.late-f.late/32), mostLate)
+	if last := now.Add(-f.late); f.due.Before(last) {
+		f.due = last
 	}
 	if rate := f.rate() * f.gain(); rate > 0 {
 		f.due = f.due.Add(time.Duration(float64(n) / rate * float64(time.Second)))
@@ -156,6 +172,7 @@ func (f *flow) ack(now time.Time, offset int64) bool {
 	if offset < f.acked || offset > f.sent {
 		return offset <= f.acked && offset >= 0
 	}
+	came := offset - f.acked
 	f.acked = offset
 	n := 0
 	for n < len(f.pieces) && f.pieces[n].end <= offset {
@@ -172,16 +189,28 @@ func (f *flow) ack(now time.Time, offset int64) bool {
 	// Acknowledgements that come bunched don't make a rate higher than that of sending.
 	took := max(now.Sub(last.ackedAt), last.at.Sub(last.sentAt), time.Microsecond)
 	rate := float64(offset-last.acked) / took.Seconds()
-	turned := last.acked >= f.turn
+	turned := last.acked >= f.turn || now.Sub(f.turnAt) > 4*f.rtt+mostQueue // a full buffer makes rounds long
 	if turned {
-		f.turn = f.sent
+		f.turn, f.turnAt = f.sent, now
 		f.rounds++
-		f.rates[f.rounds%len(f.rates)] = 0
+		f.rates[f.rounds%keepRounds], f.bunches[f.rounds%keepRounds] = 0, 0
 	}
-	best := &f.rates[f.rounds%len(f.rates)]
+	best := &f.rates[f.rounds%keepRounds]
 	*best = max(*best, rate)
+	f.gather(now, came)
 	f.step(now, trip, turned)
 	return true
+}
+
+// gather takes note of how much more came at once than the rate explains.
+func (f *flow) gather(now time.Time, came int64) {
+	expected := int64(f.rate() * now.Sub(f.bunchAt).Seconds())
+	if f.bunchAt.IsZero() || f.bunch <= expected {
+		f.bunch, f.bunchAt, expected = 0, now, 0
+	}
+	f.bunch += came
+	most := &f.bunches[f.rounds%keepRounds]
+	*most = max(*most, f.bunch-expected)
 }
 
 // trip takes note of a round trip.
@@ -196,7 +225,7 @@ func (f *flow) trip(now time.Time, took time.Duration) {
 
 // step goes from one phase to the next; turned: a round is over.
 func (f *flow) step(now time.Time, took time.Duration, turned bool) {
-	if f.phase != seeking && now.Sub(f.rttAt) > rttLife {
+	if f.phase != seeking && f.phase != growing && now.Sub(f.rttAt) > max(rttLife, 10*f.rtt) {
 		f.phase, f.seek, f.seekAt = seeking, 0, time.Time{}
 		return
 	}
@@ -229,8 +258,11 @@ func (f *flow) step(now time.Time, took time.Duration, turned bool) {
 		case f.seekAt.IsZero() && under <= 2*leastSend:
 			f.seek, f.seekAt = 0, now
 		case !f.seekAt.IsZero() && f.seek > 0 && now.Sub(f.seekAt) >= f.rtt:
-			f.rtt, f.rttAt = f.seek, now
 			f.phase = cruising
+			if f.seek > 3*f.rtt/2+leastQueue { // the path is another one
+				f.phase, f.full, f.stalled = growing, 0, 0
+			}
+			f.rtt, f.rttAt = f.seek, now
 		}
 	}
 }

@@ -97,5 +97,6 @@ func (t *transfers) cut(peer rooms.PeerID, f *flow) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	maps.DeleteFunc(t.flows, func(_ rooms.PeerID, f *flow) bool { return time.Since(f.ackedAt) > rttLife })
+	f.pieces = nil
 	t.flows[peer] = f
 }

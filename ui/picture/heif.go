@@ -97,7 +97,7 @@ func (h *heif) described(b part) error {
 			}
 			return nil
 		})
-	case "xml ", "bxml", "udta", "uuid":
+	case "xml ", "bxml", "udta", "uuid", "free", "skip":
 		return h.free(b)
 	}
 	return nil
@@ -162,7 +162,7 @@ func (h *heif) property(b part) error {
 			return err
 		}
 		shape.turned = p[0]&1 == 1
-	case "udes", "crtt", "mdft": // description and dates
+	case "udes", "altt", "crtt", "mdft", "itai", "free", "skip": // descriptions and dates
 		if err := h.free(b); err != nil {
 			return err
 		}
@@ -218,23 +218,27 @@ func (f *file) heifFacts() (Facts, error) {
 func (f *file) stripHEIF(e *edits) error {
 	m := &movieStrip{file: f}
 	err := f.boxes(0, f.size, func(b part) error {
-		if b.kind == "meta" {
+		switch b.kind {
+		case "ftyp", "meta", "mdat":
 			return nil
+		case "moov", "moof", "sidx", "mfra": // pictures in a row are a film as well
+			return m.outside(b)
 		}
-		return m.outside(b) // pictures in a row are a film as well
+		return m.free(b) // films beside the picture, too
 	})
 	if err != nil {
 		return err
 	}
-	h, err := f.heif((*heif).overwrite)
+	h, err := f.heif(func(h *heif, iloc part) error { return h.overwrite(iloc, m.movie || m.pieces) })
 	if err != nil {
 		return err
 	}
 	return f.overwritten(e, append(h.over, m.over...))
 }
 
-// overwrite looks where the items are.
-func (h *heif) overwrite(iloc part) error {
+// overwrite looks where the items are. Where nothing else has bytes in the file, all that
+// belongs to none goes: editors leave there what they have replaced.
+func (h *heif) overwrite(iloc part, film bool) error {
 	if iloc.size() > maxTable {
 		return malformed("too many items")
 	}
@@ -259,7 +263,8 @@ func (h *heif) overwrite(iloc part) error {
 			return malformed("numbers of %d bytes", width)
 		}
 	}
-	var kept []edit
+	var kept, gone []edit
+	all := !film // that has bytes in the file is an item
 	for range t.number(id) {
 		if err := h.step(); err != nil {
 			return err
@@ -292,8 +297,9 @@ func (h *heif) overwrite(iloc part) error {
 			case err != nil && goes:
 				return err
 			case err != nil:
+				all = false
 			case goes:
-				h.over = append(h.over, place)
+				gone = append(gone, place)
 			default:
 				kept = append(kept, place)
 			}
@@ -302,27 +308,55 @@ func (h *heif) overwrite(iloc part) error {
 	if t.short {
 		return malformed("the table of items is too short")
 	}
+	if heifDescribes[h.items[h.primary].kind] {
+		return malformed("no picture in it")
+	}
 	for _, item := range h.items {
 		if heifDescribes[item.kind] {
 			h.over = append(h.over, edit{start: item.at, end: item.at + 4, literal: []byte("free")})
 		}
 	}
-	return apart(h.over, kept)
+	if err := apart(append(gone, h.over...), kept); err != nil {
+		return err
+	}
+	if all {
+		gone = slices.DeleteFunc(gone, func(o edit) bool { return o.start < h.inner.data || o.end > h.inner.end })
+		gone = append(gone, h.between(kept)...)
+	}
+	h.over = append(h.over, gone...)
+	return nil
+}
+
+// between is what lies between parts, which are sorted, where bytes of items may be.
+func (h *heif) between(parts []edit) (gaps []edit) {
+	for _, b := range h.data {
+		at := b.data
+		for len(parts) > 0 && parts[0].start < b.end {
+			if parts[0].start > at {
+				gaps = append(gaps, edit{start: at, end: parts[0].start})
+			}
+			at, parts = max(at, parts[0].end), parts[1:]
+		}
+		if at < b.end {
+			gaps = append(gaps, edit{start: at, end: b.end})
+		}
+	}
+	return gaps
 }
 
 // place is where a part of an item lies, if that is where bytes of items may be.
 func (h *heif) place(from, n uint64, inner bool) (edit, error) {
-	boxes := h.data
 	if inner {
-		boxes = []part{h.inner}
 		from += uint64(h.inner.data)
 	}
-	for _, b := range boxes {
-		if n > 0 && from >= uint64(b.data) && from <= uint64(b.end) && n <= uint64(b.end)-from {
-			return edit{start: int64(from), end: int64(from + n)}, nil
-		}
+	b := h.inner
+	if next, _ := slices.BinarySearchFunc(h.data, from, func(b part, from uint64) int { return cmp.Compare(uint64(b.data), from+1) }); !inner && next > 0 {
+		b = h.data[next-1]
 	}
-	return edit{}, malformed("an item lies outside")
+	if n == 0 || from < uint64(b.data) || from > uint64(b.end) || n > uint64(b.end)-from {
+		return edit{}, malformed("an item lies outside")
+	}
+	return edit{start: int64(from), end: int64(from + n)}, nil
 }
 
 // apart is an error if a part that goes lies upon one that stays.

@@ -76,6 +76,28 @@ func TestStrippedHEIFIsRead(t *testing.T) {
 	}
 }
 
+// TestStripHEIFBeside: films beside the picture go; a picture that would go is left alone.
+func TestStripHEIFBeside(t *testing.T) {
+	p := append(stored(t, "photo.heic"), box("mpvd", []byte("a film with a place"))...)
+	got, err := strip(append(p, box("sefd", []byte("a place"))...), mimeHEIC)
+	if err != nil || bytes.Contains(got, []byte("place")) {
+		t.Errorf("%v: %q", err, got[len(got)-60:])
+	}
+	p = stored(t, "photo.heic")
+	at := bytes.Index(p, []byte("pitm"))
+	f := &file{r: bytes.NewReader(p), size: int64(len(p))}
+	h, err := f.heif(func(*heif, part) error { return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	for id, item := range h.items {
+		p[at+9] = byte(id)
+		if _, err := strip(p, mimeHEIC); (err != nil) != heifDescribes[item.kind] {
+			t.Errorf("with an item of type %q as its picture: %v", item.kind, err)
+		}
+	}
+}
+
 // heifOf is a picture whose items have these entries in the table of places.
 func heifOf(iloc []byte, infes ...[]byte) []byte {
 	meta := box("meta", numbersOf(0), box("hdlr", numbersOf(0, 0), []byte("pict"), make([]byte, 13)),
@@ -109,8 +131,11 @@ func TestHEIFPlaces(t *testing.T) {
 		"two parts, and within": {func(d uint32) []byte {
 			return table(entry(1, 0, 0, d, 7, d+13, 7), entry(2, 0, 0, d+7, 3, d+10, 3), entry(3, 1, 0, 5, 6))
 		}, nil},
-		"upon the picture":  {func(d uint32) []byte { return table(entry(1, 0, 0, d, 8), entry(2, 0, 0, d+7, 6)) }, ErrMalformed},
-		"upon each other":   {func(d uint32) []byte { return table(entry(2, 0, 0, d+7, 6), entry(3, 0, 0, d+8, 2)) }, ErrMalformed},
+		"upon the picture": {func(d uint32) []byte { return table(entry(1, 0, 0, d, 8), entry(2, 0, 0, d+7, 6)) }, ErrMalformed},
+		"upon each other": {func(d uint32) []byte {
+			return table(entry(1, 0, 0, d, 7, d+13, 7), entry(2, 0, 0, d+7, 6), entry(3, 0, 0, d+8, 2), entry(2, 1, 0, 5, 6))
+		}, nil},
+		"left behind":       {func(d uint32) []byte { return table(entry(1, 0, 0, d, 7, d+13, 7), entry(3, 1, 0, 5, 6)) }, nil},
 		"outside":           {func(d uint32) []byte { return table(entry(2, 0, 0, d+7, 60)) }, ErrMalformed},
 		"in the table":      {func(d uint32) []byte { return table(entry(2, 0, 0, 30, 6)) }, ErrMalformed},
 		"of no length":      {func(d uint32) []byte { return table(entry(2, 0, 0, d+7, 0)) }, ErrMalformed},

@@ -76,6 +76,7 @@ func (e *edits) put(literal []byte) { *e = append(*e, edit{literal: literal}) }
 func (e *edits) zero(n int64) { *e = append(*e, edit{zeroes: n}) }
 
 func (e edits) write(w io.Writer, f *file) error {
+	buf := make([]byte, 64<<10)
 	for _, d := range e {
 		var r io.Reader
 		switch {
@@ -86,7 +87,7 @@ func (e edits) write(w io.Writer, f *file) error {
 		default:
 			r = f.section(d.start, d.end-d.start)
 		}
-		n, err := io.Copy(w, r)
+		n, err := io.CopyBuffer(struct{ io.Writer }{w}, r, buf)
 		if err != nil {
 			return err
 		}

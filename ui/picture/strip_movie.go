@@ -48,7 +48,11 @@ type movieStrip struct {
 	over   []edit
 	movie  bool
 	pieces bool // the film comes in fragments, whose tables stand elsewhere
+	depth  int
 }
+
+// maxDepth is how deep boxes may lie within others of their kind.
+const maxDepth = 8
 
 // outside takes the boxes at the top.
 func (m *movieStrip) outside(b part) error {
@@ -59,7 +63,7 @@ func (m *movieStrip) outside(b part) error {
 			return err
 		}
 		return m.file.boxes(b.data, b.end, m.inside)
-	case "udta", "meta", "uuid", "free", "skip":
+	case "udta", "meta", "uuid", "free", "skip", "mpvd", "sefd": // the last two are of phones
 		return m.free(b)
 	}
 	return nil
@@ -81,15 +85,24 @@ func (m *movieStrip) inside(b part) error {
 		if t.handler == "meta" || t.handler == "camm" {
 			return m.dropTrack(b, t)
 		}
-		return m.file.boxes(b.data, b.end, m.inside)
+		return m.deeper(b, m.inside)
 	case "mdia":
-		return m.file.boxes(b.data, b.end, m.inside)
+		return m.deeper(b, m.inside)
 	case "udta", "meta", "uuid", "free", "skip":
 		return m.free(b)
 	case "mvhd", "tkhd", "mdhd":
 		return m.undated(b)
 	}
 	return nil
+}
+
+// deeper goes into a box.
+func (m *movieStrip) deeper(b part, each func(part) error) error {
+	if m.depth++; m.depth > maxDepth {
+		return malformed("boxes within boxes within boxes")
+	}
+	defer func() { m.depth-- }()
+	return m.file.boxes(b.data, b.end, each)
 }
 
 // free writes an empty box over b.
@@ -141,7 +154,7 @@ func (m *movieStrip) track(trak part) (track, error) {
 			if b.kind == "mdia" && t.handler != "" {
 				return malformed("a track has two media")
 			}
-			return m.file.boxes(b.data, b.end, look)
+			return m.deeper(b, look)
 		case "hdlr":
 			if t.handler != "" {
 				return nil // the media's comes before that of its data
