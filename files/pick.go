@@ -164,8 +164,8 @@ func (p *Picked) strip(ctx context.Context, temp string) error {
 	_ = discard(copied.Name())
 	switch {
 	case errors.Is(err, picture.ErrUnknownKind):
-		if p.File.MIME == "image/tiff" { // which raw photos are, too
-			p.Kept = "TIFF files are not taken apart"
+		if p.File.MIME == "image/tiff" || strings.HasPrefix(p.File.MIME, "video/") { // raw photos are TIFF, too
+			p.Kept = "files of this kind are not taken apart"
 		}
 		return nil
 	case errors.Is(err, picture.ErrMalformed):

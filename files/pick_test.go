@@ -90,7 +90,7 @@ func TestPick(t *testing.T) {
 
 func TestPickWhatIsNoPicture(t *testing.T) {
 	for name, content := range map[string][]byte{
-		"empty": {}, "a b.txt": []byte("hello\n"), "broken.jpg": photo(t)[:200], "raw.tif": []byte("II*\x00\x08\x00\x00\x00\x00\x00"), "x\x1by.bin": {0, 1, 2},
+		"empty": {}, "a b.txt": []byte("hello\n"), "broken.jpg": photo(t)[:200], "raw.tif": []byte("II*\x00\x08\x00\x00\x00\x00\x00"), "film.avi": []byte("RIFF\x10\x00\x00\x00AVI LIST"), "x\x1by.bin": {0, 1, 2},
 	} {
 		p, err := Pick(context.Background(), put(t, name, content), PickOptions{Temp: t.TempDir()})
 		if err != nil {
@@ -100,7 +100,7 @@ func TestPickWhatIsNoPicture(t *testing.T) {
 		if got := all(t, p); !bytes.Equal(got, content) || len(p.File.Preview) > 0 {
 			t.Errorf("%q became %q", name, got)
 		}
-		if (p.Kept != "") != (name == "broken.jpg" || name == "raw.tif") {
+		if (p.Kept != "") != (name == "broken.jpg" || name == "raw.tif" || name == "film.avi") {
 			t.Errorf("%q: kept %q", name, p.Kept)
 		}
 		if no := rooms.DefaultLimits().CheckFile(p.File); no != nil {

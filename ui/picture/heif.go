@@ -289,7 +289,11 @@ func (h *heif) overwrite(iloc part, film bool) error {
 			if t.short {
 				return malformed("the table of items is too short")
 			}
-			if elsewhere || within > 1 {
+			if within > 1 {
+				continue
+			}
+			if elsewhere { // which may be this file after all
+				all = false
 				continue
 			}
 			place, err := h.place(from, n, within == 1)
@@ -308,7 +312,7 @@ func (h *heif) overwrite(iloc part, film bool) error {
 	if t.short {
 		return malformed("the table of items is too short")
 	}
-	if heifDescribes[h.items[h.primary].kind] {
+	if heifDescribes[h.items[h.primary].kind] || all && len(kept) == 0 {
 		return malformed("no picture in it")
 	}
 	for _, item := range h.items {
