@@ -26,20 +26,19 @@ func SafeName(name string) string {
 		}
 		return r
 	}, norm.NFC.String(name))
-	name = strings.TrimLeft(name, ". -")
-	name = cutName(name)
-	name = strings.TrimRight(name, ". ")
+	name = cutName(strings.TrimLeft(name, ". -"))
+	if stem, _, _ := strings.Cut(name, "."); device(strings.TrimRight(stem, " ")) {
+		name = cutName("_" + name)
+	}
 	if name == "" {
 		return "file"
-	}
-	if stem, _, _ := strings.Cut(name, "."); device(strings.TrimRight(stem, " ")) {
-		name = "_" + name
 	}
 	return name
 }
 
-// cutName shortens a name, and keeps what tells its kind.
+// cutName shortens a name, and keeps what tells its kind; what is invisible at its end goes.
 func cutName(name string) string {
+	name = strings.TrimRight(name, ". ")
 	if len(name) <= maxName {
 		return name
 	}

@@ -36,9 +36,11 @@ func TestSafeName(t *testing.T) {
 		strings.Repeat("x", 300) + ".png":    strings.Repeat("x", 116) + ".png",
 		strings.Repeat("你", 100) + ".tar.gz": strings.Repeat("你", 37) + ".tar.gz",
 		"...":                                "file",
-		"cat\u2800\u17b4\u180b\u3164.png":    "cat____.png",
-		"\u2800":                             "_",
-		"a\n.txt":                            "a_.txt",
+		"con." + strings.Repeat("x", 200):    "_con." + strings.Repeat("x", 115),
+		"con" + strings.Repeat(" ", 120) + "x.txt": "_con.txt",
+		"cat\u2800\u17b4\u180b\u3164.png":          "cat____.png",
+		"\u2800":                                   "_",
+		"a\n.txt":                                  "a_.txt",
 	} {
 		if got := SafeName(name); got != want {
 			t.Errorf("%q: %q, want %q", name, got, want)
@@ -48,13 +50,13 @@ func TestSafeName(t *testing.T) {
 
 // FuzzSafeName: every name becomes one that is safe, and stays as it is then.
 func FuzzSafeName(f *testing.F) {
-	for _, s := range []string{"", "../x", "CON.txt", "a\u202eb", "\xff", "\u2800\u17b5\U000e0001", strings.Repeat("é", 200)} {
+	for _, s := range []string{"", "../x", "CON.txt", "a\u202eb", "\xff", "\u2800\u17b5\U000e0001", strings.Repeat("é", 200), "con." + strings.Repeat("x", 200)} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, name string) {
 		safe := SafeName(name)
 		switch {
-		case safe == "" || len(safe) > maxName+1 || !utf8.ValidString(safe):
+		case safe == "" || len(safe) > maxName || !utf8.ValidString(safe):
 		case !filepath.IsLocal(safe) || filepath.Base(safe) != safe || strings.ContainsAny(safe, `/\:`):
 		case strings.HasPrefix(safe, ".") || strings.HasPrefix(safe, "-") || strings.HasSuffix(safe, ".") || strings.HasSuffix(safe, " "):
 		case strings.IndexFunc(safe, func(r rune) bool { return !unicode.IsPrint(r) || rooms.Unseen(r) }) >= 0:
