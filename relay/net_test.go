@@ -4,7 +4,9 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"io"
 	"os"
+	"sync"
 	"testing"
 	"time"
 
@@ -130,6 +132,44 @@ func TestThroughARelay(t *testing.T) {
 }
 
 // A relay for one host serves no other.
+// TestStreamWindow: however much a stream has carried, through a relay or not, half of a window
+// more can be under way. Less makes a sender stop for a round trip, over and over.
+func TestStreamWindow(t *testing.T) {
+	_, relay := newRelay(t, ServiceConfig{})
+	host, there := newHostBehind(t, relay)
+	const fill, before = protocol.ID("/test/fill"), 20 << 20
+	ended := make(chan struct{})
+	var reading sync.WaitGroup
+	host.Host.SetStreamHandler(fill, func(s network.Stream) {
+		reading.Add(1)
+		defer reading.Done()
+		_, _ = io.CopyN(io.Discard, s, before)
+		<-ended
+		_ = s.Reset()
+	})
+	defer reading.Wait()
+	defer close(ended)
+	direct := peer.AddrInfo{ID: host.ID(), Addrs: host.Host.Network().ListenAddresses()}
+	for name, there := range map[string]peer.AddrInfo{"relay": there, "direct": direct} {
+		n := newNet(t, Config{})
+		c, err := n.Connect(t.Context(), there, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := n.Stream(t.Context(), c, fill)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = s.SetWriteDeadline(time.Now().Add(patience))
+		for sent := 0; sent < before+streamWindow/2; sent += 64 << 10 {
+			if _, err := s.Write(make([]byte, 64<<10)); err != nil {
+				t.Fatalf("%s: after %d bytes, of which %d are read: %v", name, sent, before, err)
+			}
+		}
+		_ = s.Reset()
+	}
+}
+
 func TestRelayForNamedHosts(t *testing.T) {
 	named := newKey(t)
 	id, err := peer.IDFromPrivateKey(named)
