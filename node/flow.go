@@ -74,7 +74,7 @@ const (
 	rttLife    = 10 * time.Second // after which the least round trip is looked for anew
 	early      = time.Millisecond // a piece may go that much before its time, and is that much of the rate
 
-	// Beyond the round trip, an eighth of it may be under way, within these; and what
+	// Beyond the round trip, a sixteenth of it may be under way, within these; and what
 	// acknowledgements bring at once.
 	leastQueue = 2 * time.Millisecond
 	mostQueue  = 200 * time.Millisecond
@@ -119,18 +119,19 @@ func (f *flow) window() int64 {
 	case f.phase == seeking:
 		return 2 * leastSend
 	}
-	span := f.rtt + min(max(f.rtt/8, leastQueue), mostQueue)
+	span := f.rtt + min(max(f.rtt/16, leastQueue), mostQueue)
 	switch f.phase {
 	case growing:
 		span *= 2
 	case probing:
-		span += span / 8
+		span += span / 16
 	}
-	bunched := int64(0)
-	for _, b := range f.bunches {
-		bunched += b / keepRounds
-	}
-	return min(f.within(span)+min(bunched, f.within(mostQueue))+2*leastSend, mostFlow)
+	// A stall now and then is no reason to have more under way; what a connection does
+	// by itself shows in most rounds.
+	bunches := f.bunches
+	slices.Sort(bunches[:])
+	bunched := min(bunches[keepRounds/3], f.within(mostQueue))
+	return min(f.within(span)+bunched+2*leastSend, mostFlow)
 }
 
 // within is how many bytes come out in a time.
@@ -230,9 +231,10 @@ func (f *flow) step(now time.Time, took time.Duration, turned bool) {
 		return
 	}
 	under := f.sent - f.acked
+	waits := took > 5*f.rtt/4+2*leastQueue
 	switch f.phase {
 	case growing:
-		if took > 3*f.rtt/2+leastQueue { // bytes wait already
+		if waits { // bytes wait already
 			f.phase = draining
 		} else if !turned {
 			return
@@ -247,10 +249,12 @@ func (f *flow) step(now time.Time, took time.Duration, turned bool) {
 		}
 	case cruising:
 		if turned && f.rounds%probeEvery == 0 {
-			f.phase = probing
+			f.phase, f.full = probing, f.rate()
 		}
 	case probing:
-		if turned {
+		if rate := f.rate(); turned && rate > f.full*1.1 && !waits { // there is more
+			f.full = rate
+		} else if turned {
 			f.phase = draining
 		}
 	case seeking:

@@ -194,7 +194,7 @@ func TestFlowChanges(t *testing.T) {
 }
 
 // TestFlowFaults: neither bunched acknowledgements nor a machine that wakes up late
-// makes a connection slow.
+// makes a connection slow. Jitter longer than the round trip does, for it can't be told from a queue.
 func TestFlowFaults(t *testing.T) {
 	const ms = time.Millisecond
 	n := 0
@@ -209,7 +209,11 @@ func TestFlowFaults(t *testing.T) {
 		"at times 8 ms": {late: func() time.Duration { n++; return time.Duration(n%20/19) * 8 * ms }},
 	} {
 		d := drive(1, leg{5e6, 20 * ms, 60 * time.Second, f})
-		if t.Logf("%s: %v", name, d); d.used < 0.7 {
+		want := 0.7
+		if f.jitter > 20*ms {
+			want = 0.15
+		}
+		if t.Logf("%s: %v", name, d); d.used < want {
 			t.Errorf("%s: %v", name, d)
 		}
 	}

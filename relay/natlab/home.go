@@ -3,6 +3,7 @@ package natlab
 import (
 	"fmt"
 	"net/netip"
+	"os/exec"
 	"strconv"
 	"time"
 )
@@ -127,6 +128,21 @@ func (h *Home) Move() {
 func (h *Home) Reboot() {
 	h.lab.t.Helper()
 	h.load()
+}
+
+// SetRate gives the home a line of so many bytes a second, each way, with a buffer in front
+// of it that is full after a tenth of a second.
+func (h *Home) SetRate(bytes int) {
+	h.lab.t.Helper()
+	if _, err := exec.LookPath("tc"); err != nil {
+		h.lab.t.Skip("natlab needs tc for a rate")
+	}
+	limit := func(ns *namespace, dev string) {
+		h.lab.must(ns.run("", "tc", "qdisc", "replace", "dev", dev, "root", "tbf",
+			"rate", strconv.Itoa(8*bytes)+"bit", "burst", strconv.Itoa(max(bytes/200, 16<<10)), "latency", "100ms"))
+	}
+	limit(h.router, "wan")
+	limit(h.lab.internet, port(h.site))
 }
 
 // Cut makes everything vanish between the carrier and the internet, both ways. Nobody is
