@@ -30,7 +30,6 @@ type file interface {
 	Sync() error     // data and all metadata
 	Datasync() error // data and the metadata that is needed to read it
 	Truncate(size int64) error
-	WriteBack(offset, n int64) // begins to bring bytes to the disk, and promises nothing
 }
 
 // entry is a name in a directory.
@@ -95,8 +94,6 @@ func (f diskFile) Size() (int64, error) {
 }
 
 func (f diskFile) Datasync() error { return datasync(f.File) }
-
-func (f diskFile) WriteBack(offset, n int64) { writeBack(f.File, offset, n) }
 
 // mkdirs makes a directory and those above it, and makes their names durable.
 func mkdirs(fsys fs, dir string) error {

@@ -3,8 +3,6 @@ package history
 import (
 	"os"
 	"syscall"
-
-	"golang.org/x/sys/unix"
 )
 
 // datasync leaves out the time of modification, which a log does not need.
@@ -19,9 +17,4 @@ func datasync(f *os.File) error {
 		}
 		return nil
 	}
-}
-
-// writeBack lets the kernel begin early with what a sync will wait for.
-func writeBack(f *os.File, offset, n int64) {
-	_ = syscall.SyncFileRange(int(f.Fd()), offset, n, unix.SYNC_FILE_RANGE_WRITE)
 }

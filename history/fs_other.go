@@ -6,5 +6,3 @@ import "os"
 
 // datasync is a whole sync: on darwin the one that reaches the platter.
 func datasync(f *os.File) error { return f.Sync() }
-
-func writeBack(*os.File, int64, int64) {}

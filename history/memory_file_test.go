@@ -40,8 +40,6 @@ func (f *memoryFile) WriteAt(b []byte, off int64) (int, error) {
 
 // Datasync that fails may have synced, or not: here it did not, and the data is
 // still what a reader of the same boot sees.
-func (f *memoryFile) WriteBack(int64, int64) {}
-
 func (f *memoryFile) Datasync() error {
 	err := f.m.call("sync", f.name)
 	if err == nil {

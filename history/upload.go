@@ -41,14 +41,9 @@ type Upload struct {
 	blob   *blob    // referred to, where part is nil
 	file   file
 	sum    hash.Hash
-	begun  int64 // as far as bytes are on their way to the disk
 	failed error
 	ended  bool
 }
-
-// writeBackBytes is how often an upload tells the disk to begin. Lines of the room are synced
-// meanwhile: what has gathered by then, they would have to wait for.
-const writeBackBytes = 4 << 20
 
 // partial is a part of a content, of one member and for one room. Its file name says
 // all that is known of it.
@@ -229,10 +224,6 @@ func (u *Upload) Write(b []byte) (int, error) {
 		return 0, u.failed
 	}
 	u.sum.Write(b)
-	if end := u.part.written + int64(len(b)); end-u.begun >= writeBackBytes {
-		u.file.WriteBack(u.begun, end-u.begun)
-		u.begun = end
-	}
 	u.files.mu.Lock()
 	u.part.written += int64(len(b))
 	u.files.ahead -= int64(len(b))
