@@ -20,7 +20,7 @@
 // number s, unique in the lab: its public addresses are in 5.s.0.0/16 and 2a02:s::/32, which
 // libp2p takes as public (the ranges reserved for documentation it does not).
 // Every path between two sites crosses the internet once, so it takes
-// twice the delay there and back.
+// twice the delay there and back. TCP is what most machines have, cubic, whatever this one has.
 //
 // Guarantees: labs do not see each other and may run side by side. When the
 // test ends, every process in the lab is killed and every namespace is deleted. What a lab
