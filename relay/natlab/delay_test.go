@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -100,6 +101,40 @@ func TestLoss(t *testing.T) {
 		}
 		if lost < test.low || lost > test.high {
 			t.Errorf("%d of 200 packets were lost at %v %%", lost, test.percent)
+		}
+	}
+}
+
+// TestRate holds that no more gets through a line than its rate allows, both ways.
+func TestRate(t *testing.T) {
+	t.Parallel()
+	lab := natlab.New(t, natlab.Options{})
+	home := lab.Home("home", natlab.FullCone)
+	host, node := home.Machine("host"), lab.Public("node")
+	a, b := listenUDP(t, host, 0), listenUDP(t, node, 5000)
+	there := netip.AddrPortFrom(node.IP4, 5000)
+	back, ok := deliver(t, a, b, there, patience(true))
+	if !ok {
+		t.Fatal("nothing gets through")
+	}
+	const rate, size = 200e3, 1000
+	if !home.SetRate(rate) {
+		t.Skip("natlab can't limit a rate here")
+	}
+	for name, way := range map[string]struct {
+		from, to *net.UDPConn
+		at       netip.AddrPort
+	}{"up": {a, b, there}, "down": {b, a, back}} {
+		began, came := time.Now(), 0
+		for range 200 {
+			send(t, way.from, way.at, strings.Repeat("x", size))
+		}
+		for text, _ := receive(t, way.to, patience(false)); text != ""; text, _ = receive(t, way.to, patience(false)) {
+			came += size
+		}
+		// The bucket, the buffer, and what went meanwhile.
+		if most := 16<<10 + rate/10 + int(rate*time.Since(began).Seconds()); came == 0 || came > most {
+			t.Errorf("%s: %d bytes came within %v", name, came, time.Since(began))
 		}
 	}
 }
