@@ -247,14 +247,14 @@ func chatBesideFile(b *testing.B, info peer.AddrInfo) {
 	const lines = 300
 	var quiet, busy []time.Duration
 	var rate float64
-	for b.Loop() {
+	for round := 1; b.Loop(); round++ {
 		quiet = append(quiet, roundTrips(anna, lines)...)
 		ctx, cancel := context.WithCancel(context.Background())
 		var sending sync.WaitGroup
 		var done atomic.Int64
 		sending.Go(func() {
 			for n := 0; ctx.Err() == nil; n++ {
-				file := rooms.File{Name: "x", Size: 1 << 30, Hash: rooms.Hash{1, byte(n)}}
+				file := rooms.File{Name: "x", Size: 1 << 30, Hash: rooms.Hash{byte(round), byte(n)}}
 				_, _ = anna.Upload(ctx, Outgoing{Room: "lobby", File: file, Content: zeros{}}, func(at, _ int64) { done.Store(at) })
 			}
 		})

@@ -176,7 +176,7 @@ func (s *fileSession) get(v wire.Get) error {
 	defer s.watch(v.Room, d)()
 	f := s.host.files.flow(s.peer, v.Offset)
 	out := newSender(s.conn, c, size, f)
-	out.pace = &s.host.files.pace
+	out.turn, out.most = s.host.files.turn, s.host.files.pace.most()
 	if err = s.send(out); err != nil {
 		s.host.files.cut(s.peer, f)
 	}
@@ -262,6 +262,9 @@ func (s *fileSession) put(v wire.Put) error {
 	}
 	failed := error(nil) // of the disk
 	in := newReceiver(s.conn, s.reader, u.Offset(), wire.AppendFileAnswer, func(b []byte) error {
+		if !s.host.files.courtesy.wait(s.host.ctx, int64(len(b))) {
+			return s.host.ctx.Err()
+		}
 		_, failed = u.Write(b)
 		return failed
 	})

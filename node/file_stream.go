@@ -34,8 +34,9 @@ type sender struct {
 	conn conn
 	from io.ReaderAt
 	size int64
-	pace *pace
-	told func(int64) // how far the receiver has come; nil: nobody wants to know
+	turn func(context.Context, int64) bool // waits until so many bytes may be sent; nil: they may at once
+	most int64                             // bytes at once
+	told func(int64)                       // how far the receiver has come; nil: nobody wants to know
 
 	mu   sync.Mutex // guards flow
 	flow *flow
@@ -43,7 +44,7 @@ type sender struct {
 }
 
 func newSender(c conn, from io.ReaderAt, size int64, f *flow) *sender {
-	return &sender{conn: c, from: from, size: size, flow: f, wake: make(chan struct{}, 1)}
+	return &sender{conn: c, from: from, size: size, most: filePiece, flow: f, wake: make(chan struct{}, 1)}
 }
 
 // ack takes note of how far the receiver has come. It tells whether that is all that
@@ -72,7 +73,7 @@ func (s *sender) run(ctx context.Context) error {
 		if err != nil || n == 0 {
 			return err
 		}
-		if !s.pace.wait(ctx, n) {
+		if s.turn != nil && !s.turn(ctx, n) {
 			return ctx.Err()
 		}
 		b := (*buf)[:n]
@@ -100,7 +101,7 @@ func (s *sender) next(ctx context.Context) (n, at int64, err error) {
 		s.mu.Lock()
 		at = s.flow.sent
 		left := s.size - at
-		n, wait := s.flow.next(time.Now(), min(left, s.pace.most()))
+		n, wait := s.flow.next(time.Now(), min(left, s.most))
 		acked := s.flow.acked
 		s.mu.Unlock()
 		if left == 0 {

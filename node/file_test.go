@@ -553,6 +553,36 @@ func TestKickedInTheMiddle(t *testing.T) {
 	}
 }
 
+// TestCourtesy: files give way to people who talk, in both directions, and not to the line
+// that posts a file.
+func TestCourtesy(t *testing.T) {
+	w := newWorld(t)
+	anna, bob := w.join("anna", "lobby"), w.join("bob", "lobby")
+	free := func() time.Time {
+		p := &w.host.files.courtesy.pace
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		return p.free
+	}
+	one, two := content(1, 1<<20), content(2, 1<<20)
+	anna.share("lobby", fileOf("one", one), one)
+	bob.fetch("lobby", bob.sees("one"))
+	if !free().IsZero() {
+		t.Error("files were held back, and nobody talked")
+	}
+	anna.say("look")
+	anna.share("lobby", fileOf("two", two), two)
+	up := free()
+	if up.IsZero() {
+		t.Error("an upload did not give way")
+	}
+	anna.say("at this")
+	bob.fetch("lobby", bob.sees("two"))
+	if !free().After(up) {
+		t.Error("a download did not give way")
+	}
+}
+
 // TestUploadLimit: the host sends files no faster than it may, all together.
 func TestUploadLimit(t *testing.T) {
 	var p pace

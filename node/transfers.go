@@ -1,6 +1,7 @@
 package node
 
 import (
+	"context"
 	"maps"
 	"sync"
 	"time"
@@ -10,7 +11,8 @@ import (
 
 // transfers counts the files under way, and knows the uploads among them.
 type transfers struct {
-	pace pace // of what the host sends
+	pace     pace     // of what the host sends
+	courtesy courtesy // of what it sends and takes
 
 	mu    sync.Mutex // guards the fields below
 	all   int
@@ -81,6 +83,11 @@ func (t *transfers) end(key putKey, p *put) {
 	delete(t.puts, key)
 	t.mu.Unlock()
 	close(p.done)
+}
+
+// turn waits until a transfer may send n bytes; it is false when ctx ends first.
+func (t *transfers) turn(ctx context.Context, n int64) bool {
+	return t.pace.wait(ctx, n) && t.courtesy.wait(ctx, n)
 }
 
 // flow is one for a stream to a member; it begins with what the last one had learned.
