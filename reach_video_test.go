@@ -30,7 +30,9 @@ func TestReachVideo(t *testing.T) {
 	relay := l.startRelay(machine)
 	p := l.pair(natlab.Symmetric, natlab.PortRestricted, "--file-limit", "0", "--member-quota", "0", "--room-quota", "0", "--disk-quota", "0")
 	for _, h := range []*natlab.Home{p.home, p.hostHome} {
-		h.SetRate(20e6) // less than this machine can carry, or it is the machine that is measured
+		if !h.SetRate(20e6) { // less than this machine can carry
+			t.Log("no rate can be set here: it is the machine that is measured")
+		}
 	}
 	p.until(time.Minute, "the chat", func() bool { return p.joe.count() > 50 })
 	_, none := l.usage(p.host)

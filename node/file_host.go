@@ -176,7 +176,9 @@ func (s *fileSession) get(v wire.Get) error {
 	defer s.watch(v.Room, d)()
 	f := s.host.files.flow(s.peer, v.Offset)
 	out := newSender(s.conn, c, size, f)
-	out.turn, out.most = s.host.files.turn, s.host.files.pace.most()
+	all, own := &s.host.files, new(pace)
+	out.most = all.pace.most()
+	out.turn = func(ctx context.Context, n int64) bool { return all.pace.wait(ctx, n) && all.yield(ctx, own, n) }
 	if err = s.send(out); err != nil {
 		s.host.files.cut(s.peer, f)
 	}
@@ -261,8 +263,9 @@ func (s *fileSession) put(v wire.Put) error {
 		return err
 	}
 	failed := error(nil) // of the disk
+	own := new(pace)
 	in := newReceiver(s.conn, s.reader, u.Offset(), wire.AppendFileAnswer, func(b []byte) error {
-		if !s.host.files.courtesy.wait(s.host.ctx, int64(len(b))) {
+		if !s.host.files.yield(s.host.ctx, own, int64(len(b))) {
 			return s.host.ctx.Err()
 		}
 		_, failed = u.Write(b)

@@ -10,7 +10,7 @@ import (
 // connection and its round trip. The connection is kept busy, but what waits in buffers
 // stays small: behind it a line of chat on the same connection would have to wait. It
 // is the model of BBR (draft-ietf-ccwg-bbr): pieces are sent at the highest rate at
-// which they have come out lately; for one round trip in eight a little faster, to see whether
+// which they have come out lately; every eighth round a little faster, as long as
 // more gets through, and after that slower until the queue is empty again.
 type flow struct {
 	sent, acked int64
@@ -22,13 +22,13 @@ type flow struct {
 	late        time.Duration // how much later pieces go than planned, at most, lately
 
 	rounds  int   // round trips so far
-	turn    int64 // the next one begins when a piece sent behind this offset is acknowledged
+	turn    int64 // the next one begins when a piece is acknowledged before which all up to this offset was
 	turnAt  time.Time
 	rates   [keepRounds]float64 // highest of each of the last rounds
 	bunches [keepRounds]int64   // what came at once beyond the rate, at most, likewise
 	bunch   int64               // what came since bunchAt
 	bunchAt time.Time
-	full    float64 // highest rate in the beginning, which ends when it has stopped growing
+	full    float64 // highest rate before this round of growing or probing
 	stalled int     // rounds since it grew
 	phase   phase
 
@@ -54,7 +54,7 @@ const (
 	growing  phase = iota // the rate doubles each round, until it stops growing
 	draining              // slower, until nothing waits
 	cruising              // as fast as it came out
-	probing               // faster, for a round
+	probing               // faster, for a round, and as long as that brings more
 	seeking               // next to nothing, to see the round trip of empty buffers
 )
 

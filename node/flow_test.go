@@ -53,10 +53,10 @@ func (f *travel) event(now time.Time) (at time.Time, n int64) {
 }
 
 // due is when what left the link at a time is acknowledged, behind others.
-func (l leg) due(left time.Time, others []parcel) time.Time {
+func (l leg) due(left time.Time, others []parcel, chance *rand.Rand) time.Time {
 	due, every := left.Add(l.rtt), max(l.bunch, ackTime)
 	if l.jitter > 0 {
-		due = due.Add(rand.N(l.jitter))
+		due = due.Add(time.Duration(chance.Int64N(int64(l.jitter))))
 	}
 	if n := len(others); n > 0 && others[n-1].due.After(due) {
 		return others[n-1].due
@@ -70,6 +70,7 @@ func (l leg) due(left time.Time, others []parcel) time.Time {
 func drive(n int, legs ...leg) (d driven) {
 	now := time.Unix(0, 0)
 	free := now // when the link is
+	chance := rand.New(rand.NewPCG(1, 2))
 	flows := make([]*travel, n)
 	for i := range flows {
 		flows[i] = &travel{flow: newFlow(0)}
@@ -104,7 +105,7 @@ func drive(n int, legs ...leg) (d driven) {
 					d.waits = append(d.waits, free.Sub(now))
 				}
 				free = free.Add(time.Duration(float64(n) / l.rate * float64(time.Second)))
-				f.under = append(f.under, parcel{l.due(free, f.under), f.sent})
+				f.under = append(f.under, parcel{l.due(free, f.under, chance), f.sent})
 			}
 		}
 		if i < len(legs)-1 {
@@ -198,21 +199,26 @@ func TestFlowChanges(t *testing.T) {
 func TestFlowFaults(t *testing.T) {
 	const ms = time.Millisecond
 	n := 0
-	for name, f := range map[string]faults{
-		"every 10 ms":   {bunch: 10 * ms},
-		"every 20 ms":   {bunch: 20 * ms},
-		"every 40 ms":   {bunch: 40 * ms},
-		"jitter 10 ms":  {jitter: 10 * ms},
-		"jitter 30 ms":  {jitter: 30 * ms},
-		"late 1.5 ms":   {late: func() time.Duration { return 3 * ms / 2 }},
-		"late 6 ms":     {late: func() time.Duration { return 6 * ms }},
-		"at times 8 ms": {late: func() time.Duration { n++; return time.Duration(n%20/19) * 8 * ms }},
+	for name, l := range map[string]leg{
+		"every 10 ms":   {faults: faults{bunch: 10 * ms}},
+		"every 20 ms":   {faults: faults{bunch: 20 * ms}},
+		"every 40 ms":   {faults: faults{bunch: 40 * ms}},
+		"jitter 10 ms":  {faults: faults{jitter: 10 * ms}},
+		"jitter 30 ms":  {faults: faults{jitter: 30 * ms}},
+		"jitter, young": {rtt: 80 * ms, long: 4 * time.Second, faults: faults{jitter: 20 * ms}},
+		"late 1.5 ms":   {faults: faults{late: func() time.Duration { return 3 * ms / 2 }}},
+		"late 6 ms":     {faults: faults{late: func() time.Duration { return 6 * ms }}},
+		"at times 8 ms": {faults: faults{late: func() time.Duration { n++; return time.Duration(n%20/19) * 8 * ms }}},
 	} {
-		d := drive(1, leg{5e6, 20 * ms, 60 * time.Second, f})
-		want := 0.7
-		if f.jitter > 20*ms {
-			want = 0.15
+		l.rate = 5e6
+		if l.long == 0 {
+			l.rtt, l.long = 20*ms, 60*time.Second
 		}
+		want := 0.7
+		if l.jitter > l.rtt {
+			want = 0.2
+		}
+		d := drive(1, l)
 		if t.Logf("%s: %v", name, d); d.used < want {
 			t.Errorf("%s: %v", name, d)
 		}

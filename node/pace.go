@@ -7,8 +7,7 @@ import (
 	"time"
 )
 
-// pace holds all transfers together to a rate. Each waits for its turn before every
-// piece, so they share it alike.
+// pace holds transfers to a rate, all together. Each waits for its turn before every piece.
 type pace struct {
 	rate int64 // bytes a second; 0: no limit
 
@@ -16,12 +15,16 @@ type pace struct {
 	free time.Time // when the next piece may go
 }
 
-// most is the largest piece that leaves the others their turn soon.
+// paceCredit is how much of what was slept too long may be made up for.
+const paceCredit = 5 * time.Millisecond
+
+// most is the largest piece. It leaves the others their turn soon; and it is so small that all
+// transfers have pieces alike, and so the same share: those that are slow as yet have small ones.
 func (p *pace) most() int64 {
 	if p.rate == 0 {
 		return filePiece
 	}
-	return min(max(p.rate/20, 1<<10), filePiece)
+	return min(max(p.rate/5000, leastSend), max(p.rate/20, 1<<10), filePiece)
 }
 
 // wait waits for the turn of n bytes; it is false when ctx ends first.
@@ -31,8 +34,11 @@ func (p *pace) wait(ctx context.Context, n int64) bool {
 	}
 	p.mu.Lock()
 	now := time.Now()
-	if p.free.Before(now) {
+	switch {
+	case p.free.IsZero():
 		p.free = now
+	case now.Sub(p.free) > paceCredit:
+		p.free = now.Add(-paceCredit)
 	}
 	turn := p.free.Sub(now)
 	p.free = p.free.Add(time.Duration(float64(n) / float64(p.rate) * float64(time.Second)))
@@ -40,23 +46,29 @@ func (p *pace) wait(ctx context.Context, n int64) bool {
 	return turn <= 0 || sleep(ctx, turn)
 }
 
-// courtesy holds the files back while people talk at the host, so that lines do not have to
-// wait for a processor. No home has a line that fast; within one machine or network
-// files would take all that the host can do.
+// courtesy holds files back while people talk at the host, so that lines do not have to
+// wait for a processor. Within one machine or network files take all that it can do
+// otherwise.
 type courtesy struct {
-	said atomic.Int64 // when somebody said something last, in Unix nanoseconds
-	pace pace
+	rate  int64                     // bytes a second, of all transfers together
+	least int64                     // bytes a second of each, even so
+	said  atomic.Pointer[time.Time] // when somebody said something last
 }
 
 const (
-	courtesyTime = 2 * time.Second // that a line counts
-	courtesyRate = 40 << 20        // bytes a second for each processor, of all files together: about an eighth of it
+	courtesyTime  = 2 * time.Second // that a line counts
+	courtesyRate  = 40 << 20        // for each processor, which could do about 170 MB
+	courtesyLeast = 8 << 20
 )
 
 // talk takes note that somebody says something.
-func (c *courtesy) talk() { c.said.Store(time.Now().UnixNano()) }
+func (c *courtesy) talk() {
+	now := time.Now()
+	c.said.Store(&now)
+}
 
-// wait waits for the turn of n bytes; it is false when ctx ends first.
-func (c *courtesy) wait(ctx context.Context, n int64) bool {
-	return time.Now().UnixNano()-c.said.Load() > int64(courtesyTime) || c.pace.wait(ctx, n)
+// asked tells whether somebody has said something a moment ago.
+func (c *courtesy) asked() bool {
+	said := c.said.Load()
+	return said != nil && time.Since(*said) < courtesyTime
 }

@@ -230,6 +230,9 @@ func (s say) do(r *room) {
 	case again:
 		s.session.out.confirm(r, s.ref, m.Seq)
 	default:
+		if s.cmd.Kind != rooms.FileUp {
+			s.session.host.files.courtesy.talk()
+		}
 		m.Room = r.id
 		r.batch.messages = append(r.batch.messages, m)
 		r.batch.waiting = append(r.batch.waiting, s)

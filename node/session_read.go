@@ -150,9 +150,6 @@ func (s *session) ask(ref uint64, cmd rooms.Command) reply {
 
 func (s *session) say(ref uint64, c rooms.Say) {
 	s.spoke = true
-	if c.Kind != rooms.FileUp {
-		s.host.files.courtesy.talk()
-	}
 	if s.room == nil {
 		s.out.push(ref, notInRoom())
 		return

@@ -85,9 +85,16 @@ func (t *transfers) end(key putKey, p *put) {
 	close(p.done)
 }
 
-// turn waits until a transfer may send n bytes; it is false when ctx ends first.
-func (t *transfers) turn(ctx context.Context, n int64) bool {
-	return t.pace.wait(ctx, n) && t.courtesy.wait(ctx, n)
+// yield lets a transfer, which has a pace of its own, wait before n bytes if people talk; it
+// is false when ctx ends first.
+func (t *transfers) yield(ctx context.Context, own *pace, n int64) bool {
+	if !t.courtesy.asked() {
+		return true
+	}
+	t.mu.Lock()
+	own.rate = max(t.courtesy.rate/int64(max(t.all, 1)), t.courtesy.least)
+	t.mu.Unlock()
+	return own.wait(ctx, n)
 }
 
 // flow is one for a stream to a member; it begins with what the last one had learned.

@@ -131,7 +131,6 @@ func TestThroughARelay(t *testing.T) {
 	}
 }
 
-// A relay for one host serves no other.
 // TestStreamWindow: however much a stream has carried, through a relay or not, half of a window
 // more can be under way. Less makes a sender stop for a round trip, over and over.
 func TestStreamWindow(t *testing.T) {
@@ -170,6 +169,7 @@ func TestStreamWindow(t *testing.T) {
 	}
 }
 
+// A relay for one host serves no other.
 func TestRelayForNamedHosts(t *testing.T) {
 	named := newKey(t)
 	id, err := peer.IDFromPrivateKey(named)

@@ -120,8 +120,8 @@ func (c Config) options() ([]libp2p.Option, error) {
 // It is the same from the beginning to the end: whenever go-yamux enlarges it (v5.1.0,
 // Stream.sendWindowUpdate), it forgets to grant what was due just then, so that the sender
 // never has more than half of it, and stops for a round trip each time that is used up.
-// Half of it is enough for 70 MB/s over 60 ms. libp2p would let it grow to twice as much.
-const streamWindow = 8 << 20
+// Half of it is enough for 33 MB/s over 60 ms. libp2p would let it grow to four times as much.
+const streamWindow = 4 << 20
 
 func muxer() network.Multiplexer {
 	c := *yamux.DefaultTransport.Config()

@@ -43,7 +43,8 @@ type ServiceConfig struct {
 }
 
 // The limits of a relay unless told otherwise. A circuit costs two buffers of
-// circuitBuffer: 160 MiB for all of them.
+// circuitBuffer, 160 MiB for all of them; and up to a streamWindow each way while one
+// end sends more than the other reads.
 const (
 	DefaultReservations = 1024
 	DefaultCircuits     = 10_000

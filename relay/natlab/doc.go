@@ -2,7 +2,7 @@
 //
 // It builds an internet of Linux network namespaces, without any link to the
 // outside: public machines, homes behind routers with each kind of NAT, a delay
-// and a loss between them. A test starts programs in it and changes it while
+// and a loss between them, and lines of a rate. A test starts programs in it and changes it while
 // they run. It needs root, Linux, ip, nft and conntrack; without them [New] skips the
 // test and says what is missing.
 //
@@ -20,7 +20,8 @@
 // number s, unique in the lab: its public addresses are in 5.s.0.0/16 and 2a02:s::/32, which
 // libp2p takes as public (the ranges reserved for documentation it does not).
 // Every path between two sites crosses the internet once, so it takes
-// twice the delay there and back. TCP is what most machines have, cubic, whatever this one has.
+// twice the delay there and back. TCP is cubic, as on most machines, or reno where the kernel
+// does not let a namespace choose that.
 //
 // Guarantees: labs do not see each other and may run side by side. When the
 // test ends, every process in the lab is killed and every namespace is deleted. What a lab
