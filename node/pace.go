@@ -47,8 +47,8 @@ func (p *pace) wait(ctx context.Context, n int64) bool {
 }
 
 // courtesy holds files back while people talk at the host, so that lines do not have to
-// wait for a processor. Within one machine or network files take all that it can do
-// otherwise.
+// wait for a processor. Where the connection is faster than that, as within one machine or
+// network, files are slower for it.
 type courtesy struct {
 	rate  int64                     // bytes a second, of all transfers together
 	least int64                     // bytes a second of each, even so
