@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"os/signal"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -89,6 +90,7 @@ func (t *tty) cell() (width, height int) {
 // every system.
 func (t *tty) read(p []byte, wait time.Duration) (int, error) {
 	fd := int(t.in.Fd())
+	runtime.Gosched() // as readLines does
 	for {
 		var set unix.FdSet
 		set.Set(fd)
