@@ -40,7 +40,13 @@ type Saving struct {
 	fixed bool
 	size  int64
 	hash  [sha256.Size]byte
+
+	unsynced int64 // bytes
 }
+
+// syncEvery is after how many bytes a file is synced that is coming. On most file systems
+// other programs wait with their own syncs for it, so it is little at a time.
+const syncEvery = 2 << 20
 
 // Begin begins to save a file of this size and content under a safe form of its name, or
 // goes on with it. The error is [ErrBusy] while somebody else does. Close gives it back.
@@ -89,14 +95,28 @@ func (s *Saving) WriteAt(p []byte, at int64) (int, error) {
 	if at < 0 || at+int64(len(p)) > s.size {
 		return 0, errors.New("more comes than was promised")
 	}
-	return s.part.WriteAt(p, at)
+	n, err := s.part.WriteAt(p, at)
+	if s.unsynced += int64(n); err == nil && s.unsynced >= syncEvery {
+		err = s.sync()
+	}
+	return n, err
+}
+
+// sync makes durable what came. The system may have dropped a part of it when that fails,
+// and would not say so again.
+func (s *Saving) sync() error {
+	s.unsynced = 0
+	if err := s.part.Sync(); err != nil {
+		return errors.Join(err, s.Discard())
+	}
+	return nil
 }
 
 // Finish gives the file its name, when it is whole and its content is what was promised,
 // and returns its path. What is not, is removed, and the error is ErrHash. Nothing is
 // written to it any more, by nobody: what was hashed is what gets the name.
 func (s *Saving) Finish() (path string, err error) {
-	if err := s.part.Sync(); err != nil {
+	if err := s.sync(); err != nil {
 		return "", err
 	}
 	s.done = true

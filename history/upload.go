@@ -43,6 +43,8 @@ type Upload struct {
 	sum    hash.Hash
 	failed error
 	ended  bool
+
+	unsynced int64 // bytes
 }
 
 // partial is a part of a content, of one member and for one room. Its file name says
@@ -228,7 +230,22 @@ func (u *Upload) Write(b []byte) (int, error) {
 	u.part.written += int64(len(b))
 	u.files.ahead -= int64(len(b))
 	u.files.mu.Unlock()
+	if u.unsynced += int64(len(b)); u.unsynced >= u.files.store.every {
+		if u.failed = u.sync(); u.failed != nil {
+			return 0, u.failed
+		}
+	}
 	return len(b), nil
+}
+
+// sync makes durable what is there. The kernel may have dropped a part of it when that fails,
+// and would not say so again.
+func (u *Upload) sync() error {
+	u.unsynced = 0
+	if err := u.file.Datasync(); err != nil {
+		return errors.Join(err, u.drop())
+	}
+	return nil
 }
 
 // Close ends an upload that is not finished. What is there stays for the next one.

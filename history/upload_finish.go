@@ -33,8 +33,8 @@ func (u *Upload) secure() error {
 	if sum := u.sum.Sum(nil); !bytes.Equal(sum, u.desc.Hash[:]) {
 		return errors.Join(ErrContent, u.drop())
 	}
-	if err := u.file.Sync(); err != nil {
-		return errors.Join(err, u.drop()) // the kernel may have dropped a part of it
+	if err := u.sync(); err != nil {
+		return err
 	}
 	err := u.file.Close() // Windows renames no open file
 	u.file = nil
