@@ -3,6 +3,7 @@ package history
 import (
 	"errors"
 	"math/rand/v2"
+	"strings"
 	"syscall"
 	"testing"
 )
@@ -17,7 +18,7 @@ func openMemory(m *memory) (*Store, error) {
 			b[i] = byte(rnd.Uint32())
 		}
 	}
-	s.segment, s.reserve = 3<<10, 1<<10
+	s.segment, s.reserve, s.every = 3<<10, 1<<10, 100
 	return s, s.open()
 }
 
@@ -109,5 +110,52 @@ func expectFailedForGood(t *testing.T, s *Store, err error) {
 	}
 	if s.state.failed != nil && !errors.Is(s.Record(someChange(1)), ErrReadOnly) {
 		t.Fatalf("after %v the state takes changes", err)
+	}
+}
+
+// TestFailedStartIsRemembered: a process is killed before it has synced a message; the
+// next one can't sync it; the one after that is told that all is well, and the power goes.
+func TestFailedStartIsRemembered(t *testing.T) {
+	for seed := range uint64(50) {
+		m := newMemory()
+		start := func() (*Store, *Log) {
+			s, err := openMemory(m)
+			if err != nil {
+				t.Fatal(err)
+			}
+			l, err := s.Room(lobby)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return s, l
+		}
+		_, l := start()
+		if err := l.Append(run(1, 3)); err != nil {
+			t.Fatal(err)
+		}
+		m.stop = m.calls + 2
+		if err := l.Append(run(4, 9)); !errors.Is(err, errPower) {
+			t.Fatal(err)
+		}
+		m.reboot(false, nil)
+		m.err = syscall.EIO
+		m.hook = func(op, name string) {
+			if op == "sync" && strings.Contains(name, "seg-") {
+				m.nth, m.hook = m.calls, nil
+			}
+		}
+		if _, l = start(); !errors.Is(l.Failed(), syscall.EIO) {
+			t.Fatal(l.Failed())
+		}
+		m.reboot(false, nil)
+		_, l = start()
+		if err := l.Append(run(l.Head()+1, l.Head()+1)); err != nil {
+			t.Fatal(err)
+		}
+		head := l.Head()
+		m.reboot(true, rand.New(rand.NewPCG(seed, 1)))
+		if _, l = start(); l.Damage() != nil || l.Head() != head {
+			t.Fatalf("seed %d: head %d, it was %d; %v", seed, l.Head(), head, l.Damage())
+		}
 	}
 }

@@ -34,7 +34,8 @@ type node struct {
 	changes []func(map[string]*node)
 
 	data    []byte
-	durable []byte // the data that is durable
+	durable []byte   // the data that is durable
+	lost    []missed // that a sync has failed to write, and the next one does not
 }
 
 var errPower = errors.New("the power is off")
@@ -108,7 +109,7 @@ func (n *node) lose(kept float64, rnd *rand.Rand) {
 			copy(left[at:end], n.data[at:end])
 		}
 	}
-	n.data, n.durable = left, slices.Clone(left)
+	n.data, n.durable, n.lost = left, slices.Clone(left), nil
 }
 
 func sortedNames(names map[string]*node) []string {

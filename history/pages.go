@@ -14,6 +14,8 @@ import (
 // errStale says that a segment was rewritten since its index was made.
 var errStale = errors.New("it was rewritten since")
 
+func stale(err error) bool { return errors.Is(err, errStale) || errors.Is(err, os.ErrNotExist) }
+
 // staleTries is how often a reader of another process looks anew at one page.
 const staleTries = 5
 
@@ -30,9 +32,9 @@ func (l *Log) page(seq rooms.Seq, limit int, keep func(*record) bool) ([]rooms.M
 			break
 		}
 		last, err := l.readOn(&p, now, want)
-		stale := errors.Is(err, errStale) || errors.Is(err, os.ErrNotExist)
-		if tries++; stale && tries < staleTries {
-			if now, err = l.renewed(now, want); err == nil {
+		if stale(err) && tries < staleTries {
+			tries++
+			if now, err = l.renewed(now, want); err == nil || stale(err) {
 				continue
 			}
 		}

@@ -186,6 +186,12 @@ func (l *Log) openSegment(f file, segments []rooms.Seq, h header, size int64) er
 	case err != nil:
 		l.failed, l.unsynced = readOnly(path, err), true
 	}
+	if errors.Is(err, errDoubt) {
+		f.Close() // Windows replaces no open file
+		if err := l.Revive(); err != nil {
+			l.failed = err
+		}
+	}
 	return nil
 }
 
@@ -214,6 +220,9 @@ func (l *Log) finish(f file, e extent, size int64) error {
 // mend cuts off the broken rest of a write, and makes sure that all the others are
 // on the disk: a process that was killed may have written them and not synced.
 func (l *Log) mend(f file, e extent, size int64) error {
+	if l.doubted() {
+		return errDoubt
+	}
 	if e.end < size {
 		if err := l.setTorn(f, e.index, size); err != nil {
 			return err
@@ -223,9 +232,33 @@ func (l *Log) mend(f file, e extent, size int64) error {
 		}
 	}
 	if err := f.Sync(); err != nil {
+		l.doubt()
 		return err
 	}
 	return l.store.fs.SyncDir(l.dir)
+}
+
+// unsyncedName is a file beside a last segment that could not be synced when the log was
+// opened. After that a kernel takes for written what it has not: a later sync says
+// nothing of it. Like the cache of the kernel, the file outlives the process; whether
+// a loss of power leaves it does not matter.
+const unsyncedName = "unsynced"
+
+var errDoubt = errors.New("it could not be synced at an earlier start")
+
+func (l *Log) doubt() {
+	if f, err := l.store.fs.OpenFile(filepath.Join(l.dir, unsyncedName), os.O_RDWR|os.O_CREATE); err == nil {
+		_ = f.Close()
+	}
+}
+
+func (l *Log) doubted() bool {
+	f, err := l.store.fs.OpenFile(filepath.Join(l.dir, unsyncedName), os.O_RDONLY)
+	if err != nil {
+		return !errors.Is(err, os.ErrNotExist)
+	}
+	_ = f.Close()
+	return true
 }
 
 // setTorn sets the broken rest of a write aside.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 )
 
 // Revive lets a log go on that a write or a sync has made read-only. It goes on in a
@@ -48,6 +49,12 @@ func (l *Log) secureTail() error {
 		return l.cutTail()
 	}
 	err := l.copyTail()
+	if err == nil {
+		err = l.store.fs.Remove(filepath.Join(l.dir, unsyncedName))
+	}
+	if errors.Is(err, os.ErrNotExist) {
+		err = nil
+	}
 	l.unsynced = err != nil
 	return err
 }

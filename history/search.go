@@ -74,9 +74,9 @@ func (s *searcher) full() bool { return len(s.found) >= s.limit || s.text >= pag
 func (l *Log) search(now *view, s *searcher, at func() rooms.Seq, look func(index, string, file) error) error {
 	for tries := 0; !s.full() && s.from <= s.to; {
 		err := l.searchSegment(now, s, at(), look)
-		if stale := errors.Is(err, errStale) || errors.Is(err, os.ErrNotExist); stale && tries < staleTries {
+		if stale(err) && tries < staleTries {
 			tries++
-			if now, err = l.renewed(now, at()); err == nil {
+			if now, err = l.renewed(now, at()); err == nil || stale(err) {
 				s.from = max(s.from, now.segments[0])
 				continue
 			}
