@@ -16,8 +16,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/libp2p/go-libp2p"
+	"github.com/libp2p/go-libp2p/core/host"
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
+	tls "github.com/libp2p/go-libp2p/p2p/security/tls"
+	"github.com/libp2p/go-libp2p/p2p/transport/tcp"
 	ma "github.com/multiformats/go-multiaddr"
 
 	"p2pchat/history"
@@ -38,10 +42,9 @@ func runBenchHost(kind string) {
 	key := newKey(panics{})
 	listen := []ma.Multiaddr{ma.StringCast("/ip4/127.0.0.1/tcp/0")}
 	if kind == "bare" {
-		net, err := relay.New(relay.Config{Key: key, Listen: listen})
-		fatal(err)
-		net.Host.SetStreamHandler(bareID, serveBare)
-		tellBench(net.ID(), net.Host.Addrs()[0])
+		h := bareHost(libp2p.Identity(key), libp2p.ListenAddrs(listen...))
+		h.SetStreamHandler(bareID, serveBare)
+		tellBench(h.ID(), h.Addrs()[0])
 		return
 	}
 	store, err := history.Open(os.Getenv(benchDir))
@@ -71,6 +74,13 @@ func fatal(err error) {
 	if err != nil {
 		panic(err)
 	}
+}
+
+// bareHost is libp2p as it comes, over TCP and TLS.
+func bareHost(o ...libp2p.Option) host.Host {
+	h, err := libp2p.New(append(o, libp2p.Transport(tcp.NewTCPTransport), libp2p.Security(tls.ID, tls.New), libp2p.DisableRelay())...)
+	fatal(err)
+	return h
 }
 
 // serveBare does the least that a host can do: it stores what comes, and sends it back.
@@ -136,18 +146,16 @@ func benchSize() int64 {
 func bare(b testing.TB, size int64) (took, cpu time.Duration) {
 	info, end := child(b, "bare")
 	defer end()
-	dial := func() *relay.Net {
-		net, err := relay.New(relay.Config{Key: newKey(b)})
-		fatal(err)
-		_, err = net.Connect(context.Background(), info, 0)
-		fatal(err)
-		return net
+	dial := func() host.Host {
+		h := bareHost(libp2p.Identity(newKey(b)), libp2p.NoListenAddrs)
+		fatal(h.Connect(context.Background(), info))
+		return h
 	}
 	anna, bob := dial(), dial()
 	defer anna.Close()
 	defer bob.Close()
-	open := func(n *relay.Net, what byte) network.Stream {
-		s, err := n.Host.NewStream(context.Background(), info.ID, bareID)
+	open := func(h host.Host, what byte) network.Stream {
+		s, err := h.NewStream(context.Background(), info.ID, bareID)
 		fatal(err)
 		_, err = s.Write(binary.LittleEndian.AppendUint64([]byte{what}, uint64(size)))
 		fatal(err)

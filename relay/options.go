@@ -93,7 +93,7 @@ func (c Config) options() ([]libp2p.Option, error) {
 		// Who answers is told by the handshake inside; this TLS is only what a
 		// network lets out that lets nothing but the web out.
 		libp2p.Transport(ws.New, ws.WithTLSClientConfig(&cryptotls.Config{InsecureSkipVerify: true})),
-		libp2p.Security(tls.ID, tls.New),
+		libp2p.Security(tls.ID, newTLS),
 		libp2p.Security(noise.ID, noise.New),
 		libp2p.Muxer(yamux.ID, muxer()),
 		libp2p.ResourceManager(manager),
