@@ -18,7 +18,7 @@ func openMemory(m *memory) (*Store, error) {
 			b[i] = byte(rnd.Uint32())
 		}
 	}
-	s.segment, s.reserve, s.every = 3<<10, 1<<10, 100
+	s.segment, s.reserve = 3<<10, 1<<10
 	return s, s.open()
 }
 

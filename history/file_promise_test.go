@@ -103,7 +103,11 @@ func (p *filePromise) upload(s *Store, l *Log, rnd *rand.Rand) error {
 			return u.Close()
 		}
 		n := min(rnd.IntN(200)+1, len(b)-int(u.Offset()))
-		if _, err := u.Write(b[u.Offset():][:n]); err != nil {
+		_, err := u.Write(b[u.Offset():][:n])
+		if err == nil && rnd.IntN(3) == 0 {
+			err = u.Sync()
+		}
+		if err != nil {
 			return errors.Join(err, u.Close())
 		}
 	}

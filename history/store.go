@@ -18,11 +18,6 @@ import (
 // segmentSize is the size in bytes from which on a segment takes no more messages.
 const segmentSize = 4 << 20
 
-// syncEvery is after how many bytes an upload is synced. Who syncs a line of a room waits
-// until the file system has written what others have under way: 1 ms for 2 MiB on a disk
-// that takes 2 GB a second, and 250 ms for 1 GiB that is synced at its end.
-const syncEvery = 2 << 20
-
 // Store is a host's directory. Its methods are safe for concurrent use.
 type Store struct {
 	fs       fs
@@ -30,7 +25,6 @@ type Store struct {
 	host     bool         // opened by Open: may write
 	segment  int64        // bytes
 	reserve  int64        // bytes
-	every    int64        // bytes of an upload between two syncs
 	random   func([]byte) // fills with random bytes
 	now      func() time.Time
 	lock     io.Closer // nil in a view
@@ -47,7 +41,7 @@ type Store struct {
 
 func newStore(fsys fs, dir string) *Store {
 	s := &Store{
-		fs: fsys, dir: dir, segment: segmentSize, reserve: reserveSize, every: syncEvery,
+		fs: fsys, dir: dir, segment: segmentSize, reserve: reserveSize,
 		random: func(b []byte) { _, _ = rand.Read(b) }, // never fails: it ends the program first
 		now:    time.Now,
 		logs:   make(map[rooms.RoomKey]*Log),

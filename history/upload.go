@@ -43,8 +43,6 @@ type Upload struct {
 	sum    hash.Hash
 	failed error
 	ended  bool
-
-	unsynced int64 // bytes
 }
 
 // partial is a part of a content, of one member and for one room. Its file name says
@@ -230,22 +228,21 @@ func (u *Upload) Write(b []byte) (int, error) {
 	u.part.written += int64(len(b))
 	u.files.ahead -= int64(len(b))
 	u.files.mu.Unlock()
-	if u.unsynced += int64(len(b)); u.unsynced >= u.files.store.every {
-		if u.failed = u.sync(); u.failed != nil {
-			return 0, u.failed
-		}
-	}
 	return len(b), nil
 }
 
-// sync makes durable what is there. The kernel may have dropped a part of it when that fails,
-// and would not say so again.
-func (u *Upload) sync() error {
-	u.unsynced = 0
-	if err := u.file.Datasync(); err != nil {
-		return errors.Join(err, u.drop())
+// Sync makes durable what is there. Who syncs a line of a room, meanwhile or later, waits
+// until the file system has written what others have under way, so a large upload is
+// synced now and then. After an error nothing more is taken, and what had arrived is
+// gone: the kernel may have dropped a part of it, and would not say so again.
+func (u *Upload) Sync() error {
+	if u.failed != nil || u.part == nil {
+		return u.failed
 	}
-	return nil
+	if err := u.file.Datasync(); err != nil {
+		u.failed = errors.Join(err, u.drop())
+	}
+	return u.failed
 }
 
 // Close ends an upload that is not finished. What is there stays for the next one.

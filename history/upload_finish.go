@@ -33,7 +33,7 @@ func (u *Upload) secure() error {
 	if sum := u.sum.Sum(nil); !bytes.Equal(sum, u.desc.Hash[:]) {
 		return errors.Join(ErrContent, u.drop())
 	}
-	if err := u.sync(); err != nil {
+	if err := u.Sync(); err != nil {
 		return err
 	}
 	err := u.file.Close() // Windows renames no open file

@@ -262,13 +262,16 @@ func (s *fileSession) put(v wire.Put) error {
 	if err := s.write(wire.Ready{Offset: u.Offset(), Size: v.File.Size, Hash: v.File.Hash}); err != nil {
 		return err
 	}
-	failed := error(nil) // of the disk
-	own := new(pace)
+	failed, unsynced := error(nil), int64(0) // of the disk
+	all, own := &s.host.files, new(pace)
 	in := newReceiver(s.conn, s.reader, u.Offset(), wire.AppendFileAnswer, func(b []byte) error {
-		if !s.host.files.yield(s.host.ctx, own, int64(len(b))) {
+		if !all.yield(s.host.ctx, own, int64(len(b))) {
 			return s.host.ctx.Err()
 		}
 		_, failed = u.Write(b)
+		if unsynced += int64(len(b)); failed == nil && unsynced >= all.syncEvery() {
+			unsynced, failed = 0, u.Sync()
+		}
 		return failed
 	})
 	defer s.watch(v.Room, d)()

@@ -41,6 +41,8 @@ type Upload interface {
 	Offset() int64
 	// Write adds to that.
 	Write(b []byte) (int, error)
+	// Sync puts on disk what is there. After an error nothing more is taken.
+	Sync() error
 	// Finish puts all of it on disk and returns the claim on it.
 	Finish() (rooms.Claim, error)
 	// Close ends it; what is there stays, to go on with.

@@ -97,6 +97,9 @@ func (t *transfers) yield(ctx context.Context, own *pace, n int64) bool {
 	return own.wait(ctx, n)
 }
 
+// syncEvery is after how many bytes an upload is synced.
+func (t *transfers) syncEvery() int64 { return t.courtesy.syncEvery() }
+
 // flow is one for a stream to a member; it begins with what the last one had learned.
 func (t *transfers) flow(peer rooms.PeerID, offset int64) *flow {
 	t.mu.Lock()
