@@ -147,8 +147,14 @@ func spread(all []time.Duration) string {
 		return "none"
 	}
 	slices.Sort(all)
-	of := func(part float64) int64 { return all[int(part*float64(len(all)-1)+0.5)].Milliseconds() }
-	return fmt.Sprintf("%d times, p50 %d p95 %d p99 %d max %d ms", len(all), of(0.5), of(0.95), of(0.99), of(1))
+	of := func(part float64) string {
+		ms := all[int(part*float64(len(all)-1)+0.5)].Seconds() * 1e3
+		if ms < 10 {
+			return fmt.Sprintf("%.1f", ms)
+		}
+		return fmt.Sprintf("%.0f", ms)
+	}
+	return fmt.Sprintf("%d times, p50 %s p95 %s p99 %s max %s ms", len(all), of(0.5), of(0.95), of(0.99), of(1))
 }
 
 // took are the times in notes.

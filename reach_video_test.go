@@ -3,6 +3,7 @@ package main
 import (
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -81,6 +82,55 @@ func TestReachVideo(t *testing.T) {
 		if memory > none+64<<20 {
 			t.Errorf("%s holds %d MiB, the host had %d before", c.out.name, memory>>20, none>>20)
 		}
+	}
+	p.finish()
+}
+
+// TestLoopbackVideo measures what lines suffer beside a large file when the host, both
+// members and their disk are one machine.
+func TestLoopbackVideo(t *testing.T) {
+	if !long {
+		t.Skip("it measures; set P2PCHAT_LONG")
+	}
+	l := &lab{T: t, log: newTranscript(), dir: t.TempDir()}
+	run := func(name string, args ...string) *process {
+		p, err := begin(name, exec.Command("p2pchat", append(args, "--json", "--network", "none", "--data", l.data(name))...), l.log)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(p.kill)
+		return p
+	}
+	host := run("home", "host", "--rate", "0", "--file-limit", "0", "--member-quota", "0", "--room-quota", "0", "--disk-quota", "0")
+	line := l.await(host, `"type":"listening"`)
+	target := regexp.MustCompile(`/ip4/127\.0\.0\.1/tcp/\d+`).FindString(line) + "/p2p/" + l.field(line, "peer")
+	join := func(name string) *chatter {
+		p := run(name, "join", target, "--room", "lobby")
+		l.await(p, `"event":"entered"`)
+		return l.chat(p, 20*time.Millisecond)
+	}
+	p := &pair{lab: l, host: host, pal: join("pal"), joe: join("joe")}
+	tell := func(what string, since time.Time) {
+		t.Logf("%s: to pal %s; to joe %s", what, spread(p.pal.delays(p.joe, since)), spread(p.joe.delays(p.pal, since)))
+	}
+	p.until(time.Minute, "the chat", func() bool { return p.joe.count() > 500 && p.pal.count() > 500 })
+	tell("without a file", time.Time{})
+	sum := randomFile(t, p.data("up.mp4"), 1<<30)
+	if err := exec.Command("sync").Run(); err != nil { // or the kernel does it in the middle
+		t.Fatal(err)
+	}
+	began := time.Now()
+	p.asks(p.joe, map[string]any{"do": "send", "path": p.data("up.mp4"), "ref": "up"})
+	p.until(time.Minute, "sending", func() bool { return p.pal.has(`"kind":"file"`) != "" })
+	tell("while joe sends", began)
+	id := regexp.MustCompile(`"file":\{"id":"([^"]+)"`).FindStringSubmatch(p.pal.has(`"kind":"file"`))[1]
+	time.Sleep(5 * time.Second)
+	began = time.Now()
+	p.asks(p.pal, map[string]any{"do": "save", "file": id, "dir": p.data("saved"), "ref": "saved"})
+	p.until(time.Minute, "saving", func() bool { return p.pal.has(`"ref":"saved","file"`) != "" })
+	tell("while pal saves", began)
+	if hashOf(t, filepath.Join(p.data("saved"), "up.mp4")) != sum {
+		t.Error("pal saved something else")
 	}
 	p.finish()
 }

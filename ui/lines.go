@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"errors"
 	"io"
-	"runtime"
 	"strings"
 )
 
@@ -36,10 +35,6 @@ func (in input) failure() error {
 // readLines hands over what next returns, one line at a time, until its end or
 // until stop is closed. A read that is under way then cannot be interrupted: its
 // goroutine ends when that read returns, and drops what it read.
-//
-// Before it reads on, others get their turn: a read that blocks keeps its processor, and
-// whoever waits for that in the run queue there, for up to 20 ms when the other
-// processors are busy.
 func readLines(next func() (string, error), stop <-chan struct{}) <-chan input {
 	lines := make(chan input)
 	go func() {
@@ -54,7 +49,6 @@ func readLines(next func() (string, error), stop <-chan struct{}) <-chan input {
 			if in.end() {
 				return
 			}
-			runtime.Gosched()
 		}
 	}()
 	return lines

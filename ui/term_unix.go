@@ -6,7 +6,6 @@ import (
 	"errors"
 	"os"
 	"os/signal"
-	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -90,7 +89,6 @@ func (t *tty) cell() (width, height int) {
 // every system.
 func (t *tty) read(p []byte, wait time.Duration) (int, error) {
 	fd := int(t.in.Fd())
-	runtime.Gosched() // as readLines does
 	for {
 		var set unix.FdSet
 		set.Set(fd)
