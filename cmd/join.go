@@ -130,6 +130,7 @@ func (f *joinFlags) run(ctx context.Context, s *settings, arg string) error {
 		}
 		defer terminal.Close()
 	}
+	spare()
 	o := s.chat(client, terminal)
 	f.screen.apply(&o)
 	if o.Depot, err = s.depot(client, f.screen.files); err != nil {
