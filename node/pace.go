@@ -61,9 +61,9 @@ const (
 	courtesyLeast = 8 << 20
 
 	// An upload is synced after so many bytes. A line, which is synced itself, waits until the
-	// file system has written what is under way: 1 ms for 2 MiB on a disk that takes 2 GB a
-	// second, and 250 ms for 1 GiB that is synced at its end.
-	syncTalk  = 2 << 20
+	// disk has written what is under way: with 2 GB a second that takes half a millisecond for
+	// 1 MiB, and a quarter of a second for most of 1 GiB that is synced at its end.
+	syncTalk  = 1 << 20
 	syncQuiet = 16 << 20
 )
 
