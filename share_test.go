@@ -17,6 +17,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 )
 
 // TestShareSurvives sends a large file through the host and fetches it, while the
@@ -212,7 +213,7 @@ func peakMemory(p *process) int64 {
 // cuttingWay is a way to the host on which every connection is cut after some bytes.
 type cuttingWay struct {
 	target string // the host's, with the way's port in place of the host's
-	bytes  int64  // that a connection carries, about
+	bytes  int64  // that a connection carries, about; it takes half a second for them
 
 	connections, cuts atomic.Int64
 	work              sync.WaitGroup
@@ -243,6 +244,18 @@ func newCuttingWay(t *testing.T, target string, bytes int64) *cuttingWay {
 	return w
 }
 
+// slowReader reads so many bytes a second, about: what is under way can be seen then.
+type slowReader struct {
+	io.Reader
+	rate int64
+}
+
+func (r slowReader) Read(b []byte) (int, error) {
+	n, err := r.Reader.Read(b[:min(len(b), 64<<10)])
+	time.Sleep(time.Duration(n) * time.Second / time.Duration(r.rate))
+	return n, err
+}
+
 // carry carries one connection until it has carried what it may, or one side ends it.
 func (w *cuttingWay) carry(near net.Conn, host string) {
 	defer near.Close()
@@ -257,7 +270,7 @@ func (w *cuttingWay) carry(near net.Conn, host string) {
 	var both sync.WaitGroup
 	for _, d := range [][2]net.Conn{{near, far}, {far, near}} {
 		both.Go(func() {
-			n, _ := io.CopyN(d[1], d[0], most)
+			n, _ := io.CopyN(d[1], slowReader{d[0], 2 * w.bytes}, most)
 			if n == most {
 				w.cuts.Add(1)
 				_ = d[0].(*net.TCPConn).SetLinger(0)
