@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"sync"
+	"sync/atomic"
 
 	"github.com/libp2p/go-libp2p/core/crypto"
 	"github.com/libp2p/go-libp2p/core/peer"
@@ -40,6 +41,9 @@ type gatherer struct {
 	mu       sync.Mutex // guards the fields below, and the order of writes
 	gathers  bool
 	gathered *[]byte // nil: nothing
+	failed   error   // TLS takes for written what was not
+
+	writing, closing atomic.Bool
 }
 
 // tlsRecord is how much of what is written goes into one record, at most.
@@ -51,6 +55,9 @@ var gatherings = sync.Pool{New: func() any { b := make([]byte, 0, 66<<10); retur
 func (g *gatherer) Write(b []byte) (int, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if g.failed != nil {
+		return 0, g.failed
+	}
 	if !g.gathers {
 		return g.Conn.Write(b)
 	}
@@ -77,10 +84,14 @@ func (g *gatherer) flush() error {
 	}
 	b := g.gathered
 	g.gathered = nil
-	_, err := g.Conn.Write(*b)
+	g.writing.Store(true)
+	if g.failed = net.ErrClosed; !g.closing.Load() {
+		_, g.failed = g.Conn.Write(*b)
+	}
+	g.writing.Store(false)
 	*b = (*b)[:0]
 	gatherings.Put(b)
-	return err
+	return g.failed
 }
 
 // secured is the connection above TLS.
@@ -107,4 +118,13 @@ func (c *gatheredConn) Write(b []byte) (int, error) {
 		return 0, ferr
 	}
 	return n, err
+}
+
+// Close does not wait for a write: TLS, which says goodbye first, would wait for 5 s.
+func (c *gatheredConn) Close() error {
+	c.below.closing.Store(true)
+	if c.below.writing.Load() {
+		_ = c.below.Conn.Close()
+	}
+	return c.SecureConn.Close()
 }

@@ -9,6 +9,7 @@ import (
 	"net"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/libp2p/go-libp2p/core/crypto"
 	"github.com/libp2p/go-libp2p/core/peer"
@@ -134,4 +135,27 @@ func TestGatherFails(t *testing.T) {
 	if n, err := one.Write(make([]byte, 64<<10)); n != 0 || err == nil {
 		t.Fatalf("wrote %d: %v", n, err)
 	}
+}
+
+// TestGatherCloses: closing does not wait for a write to an end that does not read.
+func TestGatherCloses(t *testing.T) {
+	one, _, below := tlsPair(t)
+	failed := make(chan error)
+	go func() {
+		for {
+			if _, err := one.Write(make([]byte, 64<<10)); err != nil {
+				failed <- err
+				return
+			}
+		}
+	}()
+	for before := int64(-1); before != below.writes.Load(); time.Sleep(200 * time.Millisecond) { // until it blocks
+		before = below.writes.Load()
+	}
+	began := time.Now()
+	_ = one.Close()
+	if took := time.Since(began); took > 3*time.Second { // TLS would wait 5 s
+		t.Errorf("it took %v", took)
+	}
+	<-failed
 }
