@@ -55,7 +55,7 @@
 //	state/new.tmp                     a snapshot being written
 //	rooms/<room key>/seg-<seq>.log    messages from seq on, 16 hex digits
 //	rooms/<room key>/rewrite.tmp      a segment being written without a text
-//	rooms/<room key>/unsynced         empty: a start could not sync the last segment
+//	rooms/<room key>/unsynced         empty: the last segment may be in the kernel only
 //	rooms/<room key>/seg-<seq>.new    a segment that a repair is writing
 //	rooms/<room key>/files/<seq>-<id>-<sha256>  an attachment: empty, its name says it all
 //	files/blobs/<ab>/<sha256>         a content

@@ -333,3 +333,61 @@ func TestEveryFileCallFails(t *testing.T) {
 		}
 	}
 }
+
+// TestHalfSyncedUpload: an upload that could not be synced in its middle begins anew, also
+// where what had arrived can't be removed, and its member's day is not charged for it.
+func TestHalfSyncedUpload(t *testing.T) {
+	b := contentOf(5)
+	for _, removes := range []bool{true, false} {
+		m := newMemory()
+		p := newFilePromise()
+		s, err := p.open(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		l := openRoom(t, s)
+		var charged int64
+		allow := func(u rooms.Usage, _ int64) *rooms.Refusal {
+			charged = u.Member
+			return nil
+		}
+		upload := func() *Upload {
+			u, err := s.Upload(l.key, "peer", described(b), allow)
+			if err != nil || u.Offset() != 0 || charged != 0 {
+				t.Fatalf("begun with %v, %d bytes charged", err, charged)
+			}
+			return u
+		}
+		u := upload()
+		if _, err := u.Write(b[:len(b)/2]); err != nil {
+			t.Fatal(err)
+		}
+		m.err = syscall.EIO
+		m.hook = func(op, _ string) {
+			if op == "sync" || op == "remove" && !removes {
+				m.nth = m.calls
+			}
+		}
+		if err := u.Sync(); !errors.Is(err, syscall.EIO) {
+			t.Fatal(err)
+		}
+		m.hook = nil
+		if _, err := u.Write(b[len(b)/2:]); !errors.Is(err, syscall.EIO) {
+			t.Fatal(err)
+		}
+		if err := u.Close(); err != nil {
+			t.Fatal(err)
+		}
+		u = upload()
+		if _, err := u.Write(b); err != nil {
+			t.Fatal(err)
+		}
+		c, err := u.Finish()
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.claims[c.File.ID] = l.key
+		m.reboot(true, rand.New(rand.NewPCG(1, 1)))
+		p.check(t, m)
+	}
+}

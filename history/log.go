@@ -181,6 +181,8 @@ func (l *Log) fail(cause error) error {
 	if l.file != nil {
 		if l.file.Truncate(l.view.Load().last.end) == nil {
 			_ = l.file.Sync()
+		} else {
+			l.doubt()
 		}
 		_ = l.closeFile()
 	}

@@ -231,15 +231,18 @@ func (l *Log) mend(f file, e extent, size int64) error {
 			return err
 		}
 	}
-	if err := f.Sync(); err != nil {
-		l.doubt()
-		return err
+	err := f.Sync()
+	if err == nil {
+		err = l.store.fs.SyncDir(l.dir)
 	}
-	return l.store.fs.SyncDir(l.dir)
+	if err != nil {
+		l.doubt()
+	}
+	return err
 }
 
 // unsyncedName is a file beside a last segment that could not be synced when the log was
-// opened. After that a kernel takes for written what it has not: a later sync says
+// opened, or cut off after a write that failed. After that a kernel takes for written what it has not: a later sync says
 // nothing of it. Like the cache of the kernel, the file outlives the process; whether
 // a loss of power leaves it does not matter.
 const unsyncedName = "unsynced"

@@ -50,10 +50,9 @@ func (l *Log) secureTail() error {
 	}
 	err := l.copyTail()
 	if err == nil {
-		err = l.store.fs.Remove(filepath.Join(l.dir, unsyncedName))
-	}
-	if errors.Is(err, os.ErrNotExist) {
-		err = nil
+		if err = l.store.fs.Remove(filepath.Join(l.dir, unsyncedName)); errors.Is(err, os.ErrNotExist) {
+			err = nil
+		}
 	}
 	l.unsynced = err != nil
 	return err

@@ -222,7 +222,7 @@ func (s *Store) Discard(key rooms.RoomKey) error {
 		return err
 	}
 	for _, e := range entries {
-		if e.dir || e.name != segmentName(1) || e.size > headerSize {
+		if e.dir || e.name != segmentName(1) && e.name != unsyncedName || e.size > headerSize {
 			return fmt.Errorf("%q is not empty", dir)
 		}
 		if err := s.fs.Remove(filepath.Join(dir, e.name)); err != nil {

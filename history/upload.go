@@ -240,7 +240,7 @@ func (u *Upload) Sync() error {
 		return u.failed
 	}
 	if err := u.file.Datasync(); err != nil {
-		u.failed = errors.Join(err, u.drop())
+		u.failed = errors.Join(err, u.drop(u.part.size))
 	}
 	return u.failed
 }

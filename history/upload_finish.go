@@ -31,7 +31,7 @@ func (u *Upload) secure() error {
 		return fmt.Errorf("%w: %d bytes of %d", ErrContent, u.part.written, u.part.size)
 	}
 	if sum := u.sum.Sum(nil); !bytes.Equal(sum, u.desc.Hash[:]) {
-		return errors.Join(ErrContent, u.drop())
+		return errors.Join(ErrContent, u.drop(0))
 	}
 	if err := u.Sync(); err != nil {
 		return err
@@ -44,13 +44,16 @@ func (u *Upload) secure() error {
 	return u.name()
 }
 
-// drop removes what has arrived.
-func (u *Upload) drop() error {
+// drop removes what has arrived, and gives back bytes of the member's day.
+func (u *Upload) drop(back int64) error {
 	f := u.files
 	err := u.file.Close()
 	u.file = nil
 	f.mu.Lock()
 	f.ahead -= u.part.size - u.part.written
+	d := f.day(u.peer)
+	d.bytes = max(d.bytes-back, 0)
+	u.part.written = 0 // where it can't be removed, it begins anew
 	f.mu.Unlock()
 	u.ended = true
 	return errors.Join(err, f.discard(u.part))

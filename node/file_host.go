@@ -131,7 +131,7 @@ func (s *fileSession) watch(id rooms.RoomID, d door) (end func()) {
 }
 
 func (s *fileSession) storage() *rooms.Refusal {
-	r := rooms.Refuse(rooms.Storage, "what has arrived is kept: send it again later, or tell the owner of this host",
+	r := rooms.Refuse(rooms.Storage, "send it again later, or tell the owner of this host",
 		"the host's disk is full or failing")
 	r.Retry = reviveTime
 	return r

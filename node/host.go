@@ -87,7 +87,7 @@ func NewHost(c HostConfig) (*Host, error) {
 		stopping: make(chan struct{}), searches: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
 	}
 	h.files.pace.rate = c.UploadLimit
-	h.files.courtesy.rate, h.files.courtesy.least = courtesyRate*int64(runtime.NumCPU()), courtesyLeast
+	h.files.courtesy.rate, h.files.courtesy.least = courtesyRate*int64(runtime.GOMAXPROCS(0)), courtesyLeast
 	h.ctx, h.cancel = context.WithCancel(context.Background())
 	if h.registrar, err = newRegistrar(h, c.Store); err != nil {
 		return nil, err
