@@ -253,7 +253,11 @@ func (w *world) compare(cmd rooms.Command, answer rooms.Event) {
 // TestModel plays fixed games against the oracle.
 func TestModel(t *testing.T) {
 	granted, refused := map[string]int{}, map[rooms.Code]int{}
-	for seed := range uint64(200) {
+	games := uint64(200)
+	if testing.Short() {
+		games = 20
+	}
+	for seed := range games {
 		w := newWorld(t)
 		r := rand.New(rand.NewPCG(seed, 1))
 		for range 500 {
