@@ -113,7 +113,7 @@ func TestLoopbackVideo(t *testing.T) {
 	tell := func(what string, since time.Time) {
 		t.Logf("%s: to pal %s; to joe %s", what, spread(p.pal.delays(p.joe, since)), spread(p.joe.delays(p.pal, since)))
 	}
-	p.until(time.Minute, "the chat", func() bool { return p.joe.count() > 500 && p.pal.count() > 500 })
+	p.until(time.Minute, "the chat", func() bool { return p.joe.count() > 1000 && p.pal.count() > 1000 })
 	tell("without a file", time.Time{})
 	sum := randomFile(t, p.data("up.mp4"), 1<<30)
 	if err := exec.Command("sync").Run(); err != nil { // or the kernel does it in the middle

@@ -46,7 +46,7 @@ type Saving struct {
 
 // syncEvery is after how many bytes a file is synced that is coming. On most file systems
 // other programs wait with their own syncs for it, so it is little at a time.
-const syncEvery = 1 << 20
+const syncEvery = 512 << 10
 
 // Begin begins to save a file of this size and content under a safe form of its name, or
 // goes on with it. The error is [ErrBusy] while somebody else does. Close gives it back.

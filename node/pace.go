@@ -57,13 +57,13 @@ type courtesy struct {
 
 const (
 	courtesyTime  = 2 * time.Second // that a line counts
-	courtesyRate  = 40 << 20        // for each processor, which could do about 170 MB
+	courtesyRate  = 20 << 20        // for each processor, which could do about 170 MB
 	courtesyLeast = 8 << 20
 
 	// An upload is synced after so many bytes. A line, which is synced itself, waits until the
 	// disk has written what is under way: with 2 GB a second that takes half a millisecond for
 	// 1 MiB, and a quarter of a second for most of 1 GiB that is synced at its end.
-	syncTalk  = 1 << 20
+	syncTalk  = 512 << 10
 	syncQuiet = 16 << 20
 )
 
