@@ -28,7 +28,8 @@ const (
 	maxExtra      = 1 << 20   // bytes of a file beside the history
 	maxSums       = 128 << 20 // bytes
 	maxBackupFile = 1 << 30   // bytes of a segment or a state
-	maxBlob       = 8<<30 - 1 // bytes of a file that members share: a tar holds no larger one
+	maxBlob       = 1 << 42   // bytes of a file that members share
+	maxPlain      = 8<<30 - 1 // bytes of the largest file that every tar can hold
 )
 
 // manifest is the first file of a backup.
@@ -136,13 +137,22 @@ func (b *backup) text(name, text string) error {
 	return b.add(name, strings.NewReader(text), int64(len(text)))
 }
 
+// header is that of a file. A larger one than plain tar can hold has GNU's, which tar,
+// bsdtar and 7-Zip read, too.
+func (b *backup) header(name string, size int64) *tar.Header {
+	format := tar.FormatUSTAR
+	if size > maxPlain {
+		format = tar.FormatGNU
+	}
+	return &tar.Header{Typeflag: tar.TypeReg, Name: name, Size: size, Mode: 0o600, ModTime: b.created, Format: format}
+}
+
 // add writes size bytes of r as a file.
 func (b *backup) add(name string, r io.Reader, size int64) error {
 	if b.entries++; b.entries > maxEntries {
 		return fmt.Errorf("there are more than %d files", maxEntries-1)
 	}
-	h := &tar.Header{Typeflag: tar.TypeReg, Name: name, Size: size, Mode: 0o600, ModTime: b.created, Format: tar.FormatUSTAR}
-	if err := b.tar.WriteHeader(h); err != nil {
+	if err := b.tar.WriteHeader(b.header(name, size)); err != nil {
 		return err
 	}
 	sum := sha256.New()

@@ -288,6 +288,21 @@ func TestHugeBackups(t *testing.T) {
 	}
 }
 
+// TestBackupOfAHugeFile looks at the header of a file that is too large for plain tar.
+func TestBackupOfAHugeFile(t *testing.T) {
+	name := blobName(rooms.Hash{1})
+	for _, size := range []int64{maxPlain, maxPlain + 1, maxBlob} {
+		var b bytes.Buffer
+		if err := tar.NewWriter(&b).WriteHeader((&backup{}).header(name, size)); err != nil {
+			t.Fatal(err)
+		}
+		h, err := (&restore{}).next(tar.NewReader(&b))
+		if err != nil || h.Size != size || h.Name != name {
+			t.Errorf("%d bytes: %v, %v", size, h, err)
+		}
+	}
+}
+
 // TestRestoreCutShort ends a restore at every call, by a power cut or a failure: the copy
 // is there as a whole, or another restore makes it.
 func TestRestoreCutShort(t *testing.T) {

@@ -573,6 +573,11 @@ func TestCourtesy(t *testing.T) {
 	if c.said.Load() == nil {
 		t.Fatal("a line does not count")
 	}
+	c.said.Store(nil)
+	bob.must(rooms.Whisper{Nick: "anna", Text: "look"})
+	if !c.asked() {
+		t.Fatal("a whisper does not count")
+	}
 	long := time.Now().Add(time.Hour)
 	c.said.Store(&long)
 	bob.must(rooms.Join{Room: "lobby"})

@@ -178,8 +178,11 @@ func (g *registrar) answer(a ask) reply {
 	if made != nil {
 		g.begin(made)
 	}
-	if _, ok := a.cmd.(rooms.Spoke); ok {
+	switch a.cmd.(type) {
+	case rooms.Spoke:
 		d.Answer = nil // nobody has asked
+	case rooms.Whisper:
+		g.host.files.courtesy.talk()
 	}
 	var rep reply
 	last := g.carrier(a, d)
