@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -124,9 +125,21 @@ func (w *ptyWindow) wait(what string, ok func(screen string) bool) {
 		select {
 		case <-w.changed:
 		case <-limit:
-			w.t.Fatalf("no %s on the screen:\n%s", what, w.text())
+			seen := w.text()
+			w.t.Fatalf("no %s on the screen:\n%s\nwhat the program does:\n%.20000s", what, seen, w.stacks())
 		}
 	}
+}
+
+// stacks ends the program, which says what it was doing.
+func (w *ptyWindow) stacks() string {
+	before := len(w.output())
+	if w.cmd.Process.Signal(syscall.SIGQUIT) != nil {
+		return ""
+	}
+	_ = w.cmd.Wait()
+	time.Sleep(100 * time.Millisecond) // nothing tells when all of it was read
+	return w.output()[before:]
 }
 
 func (w *ptyWindow) waitFor(text string) {
