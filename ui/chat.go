@@ -34,6 +34,7 @@ func Chat(ctx context.Context, o Options) error {
 	if err != nil && !errors.Is(err, c.shown) {
 		c.print(c.page.refusal(asRefusal(err, rooms.Unreachable))...)
 	}
+	c.leftBehind()
 	c.goodbye()
 	return err
 }
@@ -183,6 +184,10 @@ func (c *chat) interrupt(text string) {
 		return
 	}
 	now := c.loop.o.Now()
+	if moving := c.onTheirWay(); text == "" && len(moving) > 0 {
+		c.say("on its way: %s; /cancel N stops it", strings.Join(moving, ", "))
+		return
+	}
 	if text == "" && !c.interrupted.IsZero() && now.Sub(c.interrupted) < secondTime {
 		c.say("Ctrl-D or /quit leaves")
 	}
@@ -327,7 +332,7 @@ func (c *chat) out(format string, args ...any) {
 
 func (c *chat) roster(r rooms.Roster) {
 	if r.Room == c.scene.room.Room {
-		c.scene.members = append([]rooms.Member(nil), r.Members...)
+		c.scene.members, c.scene.absent, c.scene.room.Members = slices.Clone(r.Members), nil, len(r.Members)
 		c.term.SetCompleter(c.scene.completer())
 		c.meet(r.Members...)
 	}

@@ -114,6 +114,7 @@ func TestChatShowsAnswers(t *testing.T) {
 			s.settle(t, c.answer)
 			s.want(c.rows...)
 		}
+		s.tell(rooms.MemberChanged{Room: "dev", What: rooms.MemberLeft, Member: rooms.Member{Peer: bob}}) // or /quit asks
 	})
 }
 

@@ -62,6 +62,7 @@ func TestParseLine(t *testing.T) {
 		"/ban bob":                                                                rooms.Ban{Who: "bob"},
 		"/ban bob 24h":                                                            rooms.Ban{Who: "bob", Life: 24 * time.Hour},
 		"/ban bob never again":                                                    rooms.Ban{Who: "bob", Reason: "again"},
+		"/ban bob never 3 strikes":                                                rooms.Ban{Who: "bob", Reason: "3 strikes"},
 		"/ban bob too loud":                                                       rooms.Ban{Who: "bob", Reason: "too loud"},
 		"/ban bob 1h10m too loud":                                                 rooms.Ban{Who: "bob", Life: 70 * time.Minute, Reason: "too loud"},
 		"/unban bob":                                                              rooms.Unban{Who: "bob"},

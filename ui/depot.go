@@ -30,17 +30,28 @@ type Progress struct {
 	Done, Total int64
 }
 
+func (p Progress) percent() int {
+	if p.Total <= 0 {
+		return 0
+	}
+	return int(100 * p.Done / p.Total)
+}
+
 // reportPause is the least time between two reports about a file.
 const reportPause = 200 * time.Millisecond
 
 // transfer is one file on its way, or waiting for it.
 type transfer struct {
-	n        int // what the person calls it
+	n        int       // what the person calls it
+	seq      rooms.Seq // of the message that shared it; 0 where it goes up
 	up       bool
 	name     string // untrusted where it comes
+	again    string // what goes on with it, when it was stopped
 	progress Progress
 	pace     pace
 	stopped  bool // by the person
+	ended    bool
+	dropped  func() // told that it was stopped before it began; nil: nobody is
 	begin    func()
 	stop     context.CancelFunc // nil: it waits
 }
@@ -67,6 +78,7 @@ func (t *transfers) add(x *transfer, told func(), work func(ctx context.Context,
 			defer stop()
 			over := work(ctx, t.reporter(x, told))
 			t.loop.call(func() {
+				x.ended = true
 				t.remove(x)
 				over()
 				told()
@@ -109,6 +121,20 @@ func (t *transfers) remove(x *transfer) {
 	t.next()
 }
 
+// called is the number of the file that a person calls n.
+func (t *transfers) called(n int) int {
+	named := n
+	for _, x := range t.running {
+		switch {
+		case x.n == n:
+			return n
+		case x.seq > 0 && x.seq == rooms.Seq(n):
+			named = x.n
+		}
+	}
+	return named
+}
+
 // cancel stops a file on its way, and returns it; nil: there is none of this number. One
 // that waits is taken out, one that moves ends by itself.
 func (t *transfers) cancel(n int) *transfer {
@@ -118,10 +144,14 @@ func (t *transfers) cancel(n int) *transfer {
 	}
 	x := t.running[i]
 	x.stopped = true
-	if x.stop == nil {
-		t.remove(x)
-	} else {
+	switch {
+	case x.stop != nil:
 		x.stop()
+	default:
+		t.remove(x)
+		if x.dropped != nil {
+			x.dropped()
+		}
 	}
 	return x
 }

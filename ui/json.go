@@ -1,10 +1,12 @@
 package ui
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"io"
+	"slices"
 
 	"p2pchat/rooms"
 )
@@ -27,6 +29,7 @@ func runJSON(ctx context.Context, j *jsonMode, next func() (string, error)) erro
 		j.write(okObject(j.quitRef.ref))
 	}
 	j.goodbye()
+	j.unanswered()
 	if err != nil && !errors.Is(err, j.shown) {
 		j.write(errorObject(nil, asRefusal(err, rooms.Unreachable)))
 	}
@@ -48,9 +51,10 @@ type jsonMode struct {
 	out     io.Writer
 	failed  error // of out; nothing is written after it
 	quitRef *quitRequest
-	ref     json.RawMessage // of the request being read
-	shown   error           // a refusal that came as an event
-	shelf   *shelf          // files that were written
+	ref     json.RawMessage   // of the request being read
+	owes    []json.RawMessage // refs of requests that have no answer yet, as they came
+	shown   error             // a refusal that came as an event
+	shelf   *shelf            // files that were written
 }
 
 // quitRequest is a request to quit, answered last.
@@ -70,6 +74,9 @@ func (j *jsonMode) write(object any) {
 	if j.failed != nil {
 		return
 	}
+	if a, ok := object.(interface{ answers() json.RawMessage }); ok {
+		j.settled(a.answers())
+	}
 	line, err := encodeLine(object, j.loop.o.Escape)
 	if err == nil {
 		_, err = j.out.Write(line)
@@ -77,6 +84,23 @@ func (j *jsonMode) write(object any) {
 	if err != nil {
 		j.failed = err
 		j.loop.over = true
+	}
+}
+
+// settled notes that a request needs no answer any more.
+func (j *jsonMode) settled(ref json.RawMessage) {
+	for i, owed := range j.owes {
+		if bytes.Equal(owed, ref) {
+			j.owes = slices.Delete(j.owes, i, i+1)
+			return
+		}
+	}
+}
+
+// unanswered answers, at the end, what the host has not.
+func (j *jsonMode) unanswered() {
+	for _, ref := range slices.Clone(j.owes) {
+		j.write(errorObject(ref, rooms.Refuse(rooms.Unreachable, "ask again once the host answers; it may have been done", "the host has not answered this")))
 	}
 }
 
@@ -96,7 +120,9 @@ func (j *jsonMode) read(in input) {
 		j.write(errorObject(r.Ref, no))
 		return
 	}
-	j.ref = r.Ref
+	if j.ref = r.Ref; r.Ref != nil {
+		j.owes = append(j.owes, r.Ref)
+	}
 	j.do(r)
 	j.ref = nil
 }
@@ -146,7 +172,10 @@ func (j *jsonMode) line(r request) {
 // ask sends a command and writes its answer, then what it means for the room.
 func (j *jsonMode) ask(ref json.RawMessage, cmd rooms.Command) {
 	j.account.head(cmd)
-	cmd, forget := j.note(cmd)
+	cmd, forget, kept := j.note(cmd)
+	if kept {
+		j.settled(ref) // the next run says it
+	}
 	j.desk.ask(cmd, func(ev rooms.Event) {
 		forget()
 		j.write(j.answer(ref, ev))

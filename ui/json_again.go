@@ -14,10 +14,10 @@ func (j *jsonMode) notice(format string, args ...any) {
 }
 
 // note keeps a line beyond the process; forget ends that.
-func (j *jsonMode) note(cmd rooms.Command) (numbered rooms.Command, forget func()) {
+func (j *jsonMode) note(cmd rooms.Command) (numbered rooms.Command, forget func(), kept bool) {
 	say, ok := cmd.(rooms.Say)
 	if !ok || !j.account.keeps() {
-		return cmd, func() {}
+		return cmd, func() {}, false
 	}
 	say = j.account.number(say)
 	room := j.scene.room.Room
@@ -29,7 +29,7 @@ func (j *jsonMode) note(cmd rooms.Command) (numbered rooms.Command, forget func(
 	return say, func() {
 		delete(j.open, say.Origin)
 		j.account.book.Forget(say.Origin)
-	}
+	}, true
 }
 
 // remind tells at the start which lines of earlier runs are not sent any more.

@@ -61,7 +61,7 @@ func (j *jsonMode) sendFiles(arg string) {
 	}
 }
 
-// saveFile is "/save ID [DIR]": programs name files by their IDs.
+// saveFile is "/save N [DIR]"; programs may name files by their IDs, too.
 func (j *jsonMode) saveFile(arg string) {
 	a := &arguments{entry: lookup("save"), rest: arg}
 	id, no := a.word()

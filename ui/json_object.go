@@ -19,6 +19,14 @@ type head struct {
 
 func ok(ref json.RawMessage) head { return head{1, "ok", ref} }
 
+// answers returns the ref of the request that the object answers; nil: it answers none.
+func (h head) answers() json.RawMessage {
+	if h.Type != "ok" && h.Type != "error" {
+		return nil
+	}
+	return h.Ref
+}
+
 // The parts that several objects have in common.
 type (
 	jsonRoom struct {

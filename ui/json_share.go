@@ -12,55 +12,94 @@ import (
 // shelve remembers a file, so that it can be saved by its ID.
 func (j *jsonMode) shelve(m rooms.Message) {
 	if m.File != nil {
-		j.shelf.number(m.Room, *m.File)
+		j.shelf.put(m)
 	}
 }
 
-// refuses answers a request about files that can't be done here.
-func (j *jsonMode) refuses(ref json.RawMessage) bool {
-	switch {
-	case j.loop.o.Depot == nil:
-		j.write(errorObject(ref, noDepot()))
-	case !j.scene.inRoom():
-		j.write(errorObject(ref, rooms.Refuse(rooms.NotInRoom, "join a room first", "you are in no room")))
-	default:
-		return false
+// inTurn does what a request about files asks for, once the host has answered what was
+// asked before: only then is it known which room it is about.
+func (j *jsonMode) inTurn(do func(ref json.RawMessage)) {
+	ref := j.ref
+	now := func() {
+		switch {
+		case j.loop.o.Depot == nil:
+			j.write(errorObject(ref, noDepot()))
+		case !j.scene.inRoom():
+			j.write(errorObject(ref, rooms.Refuse(rooms.NotInRoom, "join a room first", "you are in no room")))
+		default:
+			do(ref)
+		}
 	}
-	return true
+	if j.desk.moving == 0 {
+		now()
+		return
+	}
+	j.desk.ask(rooms.Ping{}, func(ev rooms.Event) {
+		if no, ok := ev.(*rooms.Refusal); ok {
+			j.write(errorObject(ref, no))
+			return
+		}
+		now()
+	})
 }
 
 // share brings a file to the host and says it in the room. The request is answered when
 // that is on the host's disk.
 func (j *jsonMode) share(path, caption string) {
-	ref := j.ref
-	if j.refuses(ref) {
-		return
-	}
+	j.inTurn(func(ref json.RawMessage) { j.upload(ref, path, caption) })
+}
+
+func (j *jsonMode) upload(ref json.RawMessage, path, caption string) {
 	room := j.scene.room.Room
 	x := &transfer{up: true, name: filepath.Base(path), progress: Progress{Preparing: true}}
-	event := func(what, id string) {
-		j.write(transferEvent{head{V: 1, Type: "transfer", Ref: ref}, what, x.n, id, x.name, path, x.progress.Done, x.progress.Total})
-	}
+	tell := j.tells(ref, x)
 	told := func() {
-		if !x.progress.Preparing && x.progress.Done < x.progress.Total {
-			event("progress", "")
+		if !x.progress.Preparing {
+			tell("progress", "", path)
 		}
 	}
+	x.dropped = func() { j.write(errorObject(ref, cancelled(x))) }
 	j.loop.files.add(x, told, func(ctx context.Context, report func(Progress)) func() {
 		file, notice, err := j.loop.o.Depot.Upload(ctx, room, path, report)
 		return func() {
 			if err != nil {
-				event("failed", "")
-				j.write(errorObject(ref, asRefusal(err, rooms.BadRequest)))
+				tell("failed", "", path)
+				j.write(errorObject(ref, notMoved(x, err)))
 				return
 			}
-			event("done", file.ID)
+			tell("done", file.ID, path)
 			if notice != "" {
 				j.write(noticeEvent{head{V: 1, Type: "notice"}, notice})
 			}
 			j.shareNow(ref, rooms.Say{Kind: rooms.FileUp, Text: caption, File: file.ID})
 		}
 	})
+}
+
+// tells writes events of a transfer. Of one that is only looked at, nothing has moved.
+func (j *jsonMode) tells(ref json.RawMessage, x *transfer) func(what, id, path string) {
+	return func(what, id, path string) {
+		p := x.progress
+		if p.Preparing {
+			p.Done = 0
+		}
+		if what == "progress" && (x.ended || p.Done == p.Total) {
+			return
+		}
+		j.write(transferEvent{head{V: 1, Type: "transfer", Ref: ref}, what, x.n, id, x.name, path, p.Done, p.Total})
+	}
+}
+
+// notMoved is why a file has not come where it should.
+func notMoved(x *transfer, err error) *rooms.Refusal {
+	if x.stopped {
+		return cancelled(x)
+	}
+	return asRefusal(err, rooms.BadRequest)
+}
+
+func cancelled(x *transfer) *rooms.Refusal {
+	return rooms.Refuse(rooms.BadRequest, "asked for again, it goes on from there", "%s was cancelled", quote(x.name))
 }
 
 // shareNow says a file that is on the host, and has patience: it was a long way there.
@@ -79,35 +118,42 @@ func (j *jsonMode) shareNow(ref json.RawMessage, say rooms.Say) {
 	})
 }
 
-// keep saves a file of the room in a directory.
-func (j *jsonMode) keep(id, dir string) {
-	ref := j.ref
-	if j.refuses(ref) {
-		return
-	}
-	if n, ok := j.shelf.of[id]; ok {
-		j.fetch(ref, j.shelf.files[n], dir)
-		return
-	}
-	j.seek(ref, id, dir, 0)
+// keep saves a file of the room, named by its ID or its number, in a directory.
+func (j *jsonMode) keep(name, dir string) {
+	j.inTurn(func(ref json.RawMessage) {
+		n, numbered := fileNumber(name)
+		f := j.shelf.byID(name)
+		if f == nil && numbered {
+			f = j.shelf.files[place{j.scene.room.Room, n}]
+		}
+		switch {
+		case f != nil:
+			j.fetch(ref, f, dir)
+		case numbered:
+			j.seek(ref, name, dir, n+1)
+		default:
+			j.seek(ref, name, dir, 0)
+		}
+	})
 }
 
 // seek looks for a file among those that were shared before this session came.
-func (j *jsonMode) seek(ref json.RawMessage, id, dir string, before rooms.Seq) {
+func (j *jsonMode) seek(ref json.RawMessage, name, dir string, before rooms.Seq) {
+	n, numbered := fileNumber(name)
 	j.desk.ask(rooms.Files{Before: before}, func(ev rooms.Event) {
 		switch ev := ev.(type) {
 		case rooms.Shared:
 			for _, m := range ev.Messages {
-				if m.File != nil && m.File.ID == id {
-					j.fetch(ref, &shelved{room: m.Room, file: *m.File}, dir)
+				if m.File != nil && (m.File.ID == name || numbered && m.Seq == n) {
+					j.fetch(ref, j.shelf.put(m), dir)
 					return
 				}
 			}
-			if ev.Next == 0 {
+			if ev.Next == 0 || numbered {
 				j.write(errorObject(ref, rooms.NoSuchUpload()))
 				return
 			}
-			j.seek(ref, id, dir, ev.Next)
+			j.seek(ref, name, dir, ev.Next)
 		case *rooms.Refusal:
 			j.write(errorObject(ref, ev))
 		}
@@ -120,23 +166,17 @@ func (j *jsonMode) fetch(ref json.RawMessage, f *shelved, dir string) {
 		to = filepath.Clean(dir) + string(filepath.Separator)
 	}
 	x := &transfer{name: f.file.Name, progress: Progress{Total: f.file.Size}}
-	event := func(what, path string) {
-		j.write(transferEvent{head{V: 1, Type: "transfer", Ref: ref}, what, x.n, f.file.ID, f.file.Name, path, x.progress.Done, x.progress.Total})
-	}
-	told := func() {
-		if x.progress.Done < x.progress.Total {
-			event("progress", "")
-		}
-	}
+	tell := j.tells(ref, x)
+	told := func() { tell("progress", f.file.ID, "") }
 	j.loop.files.add(x, told, func(ctx context.Context, report func(Progress)) func() {
 		path, err := j.loop.o.Depot.Download(ctx, f.room, f.file, to, report)
 		return func() {
 			if err != nil {
-				event("failed", "")
-				j.write(errorObject(ref, asRefusal(err, rooms.BadRequest)))
+				tell("failed", f.file.ID, "")
+				j.write(errorObject(ref, notMoved(x, err)))
 				return
 			}
-			event("done", path)
+			tell("done", f.file.ID, path)
 			j.write(savedAnswer{ok(ref), f.file.ID, path})
 		}
 	})

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -95,7 +96,25 @@ func (a *arguments) path() (string, *rooms.Refusal) {
 		return "", a.usage("has a quote that is not closed")
 	}
 	a.rest = a.rest[n:]
-	return fromHome(path), nil
+	return fromHome(fromURL(path)), nil
+}
+
+// fileURL is how some file managers begin a path that is dragged or copied.
+const fileURL = "file://"
+
+// fromURL returns the path of a file: URL of this machine; what is none stays as it is.
+func fromURL(path string) string {
+	if !strings.HasPrefix(path, fileURL) {
+		return path
+	}
+	u, err := url.Parse(path)
+	if err != nil || u.Path == "" || u.Host != "" && u.Host != "localhost" {
+		return path
+	}
+	if !escapes { // "/C:/x" on Windows
+		return filepath.FromSlash(strings.TrimPrefix(u.Path, "/"))
+	}
+	return u.Path
 }
 
 // pathsLike are the files and directories that could be meant by a word that is

@@ -307,7 +307,7 @@ func TestIgnoredInThePast(t *testing.T) {
 			{"/search text", rooms.Found{Messages: only, Next: 3}, []string{
 				"-- 0 messages found --", "-- older ones: the same with --before 3 in front of the text", "-- now --", "-- 1 of people you ignore is left out",
 			}},
-			{"/files", rooms.Shared{Messages: both}, []string{"-- 1 file", "    1  cat.png · png · 2 KiB · by bob, 1 Jan 00:02", "-- 2 of people you ignore are left out"}},
+			{"/files", rooms.Shared{Messages: both}, []string{"-- 1 file", "    2  cat.png · png · 2 KiB · by bob, 1 Jan 00:02", "-- 2 of people you ignore are left out"}},
 			{"/files", rooms.Shared{Messages: only}, []string{"-- 1 of people you ignore is left out"}},
 			{"/files", rooms.Shared{Messages: only, Next: 3}, []string{"-- 0 files", "-- older ones: /files --before 3", "-- 1 of people you ignore is left out"}},
 		} {

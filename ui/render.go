@@ -16,7 +16,7 @@ type page struct {
 	color int
 	links bool                   // the terminal shows hyperlinks
 	mute  bool                   // there are no commands, so none are named
-	shelf *shelf                 // nil: files have no numbers
+	shelf *shelf                 // nil: files are not numbered
 	draws func() picture.Options // how the terminal shows pictures; nil: not at all
 	now   func() time.Time
 
@@ -116,7 +116,7 @@ func (p *page) attached(m rooms.Message) []run {
 	if p.shelf == nil {
 		return []run{{plain, " "}, name, {dim, facts}}
 	}
-	n := p.shelf.number(m.Room, *m.File)
+	n := p.shelf.put(m).seq
 	return []run{{plain, fmt.Sprintf(" [%d] ", n)}, name, {dim, fmt.Sprintf("%s · /open %d", facts, n)}}
 }
 

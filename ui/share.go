@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -12,10 +13,14 @@ import (
 )
 
 // sharing reads what stands behind /send: paths, and a caption for the last of the files.
-// Behind the first, only what looks like a path is one: it begins with /, ~, ./ or ../,
-// as terminals write files that are dragged into them.
+// Behind the first, a word is a path where it looks like one (it begins with /, ~, ./
+// or ../, as terminals write files that are dragged into them), or where it has a dot or a
+// slash and there is a file of that name.
 func (a *arguments) sharing() (paths []string, caption string, no *rooms.Refusal) {
-	for first := true; a.more() && (first || looksLikePath(a.rest)); first = false {
+	if path := fromHome(strings.Trim(a.rest, blanks)); strings.ContainsAny(path, blanks) && isFile(path) {
+		return []string{path}, "", nil // without the quotes that it should have
+	}
+	for first := true; a.more() && (first || looksLikePath(a.rest) || namesFile(a.rest)); first = false {
 		path, no := a.path()
 		if no != nil {
 			return nil, "", no
@@ -28,9 +33,23 @@ func (a *arguments) sharing() (paths []string, caption string, no *rooms.Refusal
 	return paths, a.text(), nil
 }
 
+// namesFile reports whether text begins with the name of a file that is there.
+func namesFile(text string) bool {
+	path, _, closed := pathWord(text)
+	return closed && strings.ContainsAny(path, `./`) && isFile(fromHome(path))
+}
+
+func isFile(path string) bool {
+	if strings.HasPrefix(path, `\\`) {
+		return false // another machine would be asked
+	}
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
+}
+
 func looksLikePath(text string) bool {
 	text = strings.TrimLeft(text, `"'`)
-	for _, start := range []string{"/", "~/", "./", "../", `\\`, `.\`, `..\`} {
+	for _, start := range []string{"/", "~/", "./", "../", `\\`, `.\`, `..\`, fileURL} {
 		if strings.HasPrefix(text, start) {
 			return true
 		}
@@ -67,6 +86,12 @@ func (c *chat) sendFiles(arg string) {
 	if depot == nil {
 		return
 	}
+	for _, path := range paths {
+		if _, err := os.Stat(path); err != nil && len(paths) > 1 {
+			c.print(c.page.refusal(rooms.Refuse(rooms.NoSuchFile, "a path with blanks stands in quotes; Tab completes one", "nothing is sent: there is no file %s", path))...)
+			return
+		}
+	}
 	for i, path := range paths {
 		text := ""
 		if i == len(paths)-1 {
@@ -78,13 +103,13 @@ func (c *chat) sendFiles(arg string) {
 
 func (c *chat) upload(depot Depot, path, caption string) {
 	room := c.scene.room.Room
-	x := &transfer{up: true, name: filepath.Base(path), progress: Progress{Preparing: true}}
+	x := &transfer{up: true, name: filepath.Base(path), again: "/send of the same file", progress: Progress{Preparing: true}}
 	c.loop.files.add(x, c.showStatus, func(ctx context.Context, report func(Progress)) func() {
 		file, notice, err := depot.Upload(ctx, room, path, report)
 		return func() {
 			switch {
 			case x.stopped:
-				c.say("stopped sending %s; sent again, it goes on from there", x.name)
+				c.say("%s", x.unfinished())
 			case err != nil:
 				c.failed(x, err)
 			case room != c.scene.room.Room:
@@ -110,61 +135,94 @@ func (c *chat) failed(x *transfer, err error) {
 	c.print(c.page.refusal(rooms.Refuse(rooms.BadRequest, "", "%s: %s", x.name, err))...)
 }
 
-// numbered finds the file that the first word of arg names; nil, when there is none, and
-// that is told.
-func (c *chat) numbered(command, arg string) (f *shelved, n int, rest string) {
+// numbered finds the file that the first word of arg names, and calls then in the loop;
+// not, when there is none, and that is told.
+func (c *chat) numbered(command, arg string, then func(f *shelved, rest string)) {
 	word, rest, _ := cutBlank(strings.TrimLeft(arg, blanks))
-	f, n = c.page.shelf.find(word)
+	rest = strings.TrimLeft(rest, blanks)
+	n, ok := fileNumber(word)
+	f := c.page.shelf.files[place{c.scene.room.Room, n}]
 	switch {
 	case word == "":
 		c.print(c.page.refusal((&arguments{entry: lookup(command)}).usage("needs the number of a file"))...)
-	case f == nil:
-		c.print(c.page.refusal(rooms.Refuse(rooms.NoSuchFile, "/files shows those of this room", "there is no file %s", quote(word)))...)
-	case f.room != c.scene.room.Room && f.saved == "":
-		c.print(c.page.refusal(rooms.Refuse(rooms.NotInRoom, "/join "+string(f.room)+" first", "file %d is in #%s", n, f.room))...)
-		f = nil
+	case !c.scene.inRoom():
+		c.print(c.page.refusal(nowhere())...)
+	case f != nil:
+		then(f, rest)
+	case !ok:
+		c.print(c.page.refusal(noFile(word))...)
+	default:
+		c.lookUp(word, n, func(f *shelved) { then(f, rest) })
 	}
-	return f, n, strings.TrimLeft(rest, blanks)
+}
+
+// lookUp asks the host for a file that was not shown yet.
+func (c *chat) lookUp(word string, n rooms.Seq, then func(f *shelved)) {
+	cmd := rooms.Files{Before: n + 1, Limit: 1}
+	if no := c.reaching(cmd); no != nil {
+		c.print(c.page.refusal(no)...)
+		return
+	}
+	c.send(typed{cmd: cmd}, func(ev rooms.Event, show func()) {
+		switch ev := ev.(type) {
+		case rooms.Shared:
+			if m, ok := fileAt(ev, n); ok {
+				then(c.page.shelf.put(m))
+				return
+			}
+			c.print(c.page.refusal(noFile(word))...)
+		default:
+			show()
+		}
+	})
+}
+
+// fileAt finds the message of a number that shares a file.
+func fileAt(s rooms.Shared, n rooms.Seq) (rooms.Message, bool) {
+	for _, m := range s.Messages {
+		if m.Seq == n && m.File != nil {
+			return m, true
+		}
+	}
+	return rooms.Message{}, false
 }
 
 // saveFile fetches a file of the room.
 func (c *chat) saveFile(arg string) {
-	f, n, rest := c.numbered("save", arg)
-	if f == nil {
-		return
-	}
-	to := ""
-	if rest != "" {
-		path, no := (&arguments{entry: lookup("save"), rest: rest}).path()
+	c.numbered("save", arg, func(f *shelved, rest string) {
+		to, no := "", (*rooms.Refusal)(nil)
+		if a := (&arguments{entry: lookup("save"), rest: rest}); a.more() {
+			if to, no = a.path(); no == nil && a.more() {
+				no = a.usage("takes one path; one with blanks stands in quotes")
+			}
+		}
 		if no != nil {
 			c.print(c.page.refusal(no)...)
 			return
 		}
-		to = path
-	}
-	c.fetch(f, n, to, func() {
-		hint := ""
-		switch {
-		case picture.Viewable(f.file.Name, f.file.MIME):
-			hint = fmt.Sprintf("; /open %d shows it", n)
-		case picture.Executable(f.file.Name, f.file.MIME):
-			hint = "; take care: it could run on this machine"
-		}
-		c.say("saved as %s%s", f.saved, hint)
+		c.fetch(f, to, func() {
+			hint := ""
+			switch {
+			case picture.Viewable(f.file.Name, f.file.MIME):
+				hint = fmt.Sprintf("; /open %d shows it", f.seq)
+			case picture.Executable(f.file.Name, f.file.MIME):
+				hint = "; take care: it could run on this machine"
+			}
+			c.say("saved as %s%s", f.saved, hint)
+		})
 	})
 }
 
 // openFile shows a file in the system's viewer, once it is on this machine.
-func (c *chat) openFile(arg string) {
-	f, n, rest := c.numbered("open", arg)
+func (c *chat) openFile(arg string) { c.numbered("open", arg, c.openNumbered) }
+
+func (c *chat) openNumbered(f *shelved, rest string) {
 	switch {
-	case f == nil:
-		return
 	case rest != "":
 		c.print(c.page.refusal((&arguments{entry: lookup("open")}).usage("takes one number only"))...)
 		return
 	case !picture.Viewable(f.file.Name, f.file.MIME):
-		c.print(c.page.refusal(rooms.Refuse(rooms.Denied, fmt.Sprintf("/save %d keeps it, if you trust who sent it", n), "%s is no picture, film, sound, PDF or plain text by name and content, so it is not opened from here", fileName(f.file)))...)
+		c.print(c.page.refusal(rooms.Refuse(rooms.Denied, fmt.Sprintf("/save %d keeps it, if you trust who sent it", f.seq), "%s is no picture, film, sound, PDF or plain text by name and content, so it is not opened from here", fileName(f.file)))...)
 		return
 	}
 	show := func() {
@@ -178,22 +236,22 @@ func (c *chat) openFile(arg string) {
 		show()
 		return
 	}
-	c.fetch(f, n, "", show)
+	c.fetch(f, "", show)
 }
 
 // fetch brings a file to this machine; then is called once it is there.
-func (c *chat) fetch(f *shelved, n int, to string, then func()) {
+func (c *chat) fetch(f *shelved, to string, then func()) {
 	depot := c.withFiles()
 	if depot == nil {
 		return
 	}
-	x := &transfer{name: f.file.Name, progress: Progress{Total: f.file.Size}}
+	x := &transfer{name: f.file.Name, seq: f.seq, again: fmt.Sprintf("/save %d", f.seq), progress: Progress{Total: f.file.Size}}
 	c.loop.files.add(x, c.showStatus, func(ctx context.Context, report func(Progress)) func() {
 		path, err := depot.Download(ctx, f.room, f.file, to, report)
 		return func() {
 			switch {
 			case x.stopped:
-				c.say("stopped fetching %s; /save %d goes on from there", fileName(f.file), n)
+				c.say("%s", x.unfinished())
 			case err != nil:
 				c.failed(x, err)
 			default:
@@ -205,7 +263,8 @@ func (c *chat) fetch(f *shelved, n int, to string, then func()) {
 	c.showStatus()
 }
 
-// cancelFile stops a file on its way: the only one, or the one of a number.
+// cancelFile stops a file on its way: the only one, or the one of a number, its own here or
+// the one by which it was asked for.
 func (c *chat) cancelFile(arg string) {
 	running := c.loop.files.running
 	word := strings.Trim(arg, blanks+"[]#")
@@ -221,15 +280,36 @@ func (c *chat) cancelFile(arg string) {
 		n = running[0].n
 	default:
 		_, _ = fmt.Sscanf(word, "%d", &n)
+		n = c.loop.files.called(n)
 	}
 	x := c.loop.files.cancel(n)
 	switch {
 	case x == nil:
 		c.print(c.page.refusal(rooms.Refuse(rooms.NoSuchFile, "on their way: "+strings.Join(c.onTheirWay(), ", "), "no file %s is on its way", quote(word)))...)
 	case x.stop == nil:
-		c.say("%s is not sent", x.name)
+		c.say("%s", x.unfinished())
 	}
 	c.showStatus()
+}
+
+// unfinished says what is left of a file that was stopped.
+func (x *transfer) unfinished() string {
+	name := fileName(rooms.File{Name: x.name})
+	what := "%s is not fetched"
+	if x.up {
+		what = "%s is not sent"
+	}
+	if x.progress.Preparing || x.progress.Done == 0 {
+		return fmt.Sprintf(what, name)
+	}
+	return fmt.Sprintf(what+"; %s goes on from %d%%", name, x.again, x.progress.percent())
+}
+
+// leftBehind tells, at the end, which files are not where they should be.
+func (c *chat) leftBehind() {
+	for _, x := range c.loop.files.running {
+		c.say("%s", x.unfinished())
+	}
 }
 
 // onTheirWay names the files that move, each with its number.
@@ -282,10 +362,7 @@ func ProgressText(path string, p Progress, columns int) string {
 
 func progressText(name string, p Progress, columns int) string {
 	text := fileName(rooms.File{Name: name})
-	part := 0
-	if p.Total > 0 {
-		part = int(100 * p.Done / p.Total)
-	}
+	part := p.percent()
 	switch {
 	case p.Preparing && p.Total == 0:
 		return text + " is looked at"

@@ -7,6 +7,7 @@ import (
 	"image"
 	"image/png"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -87,10 +88,11 @@ func shared(seq rooms.Seq, name string) rooms.Posted {
 
 func TestChatSendsFiles(t *testing.T) {
 	d := &fakeDepot{}
+	tree(t, "my cat.png", "b.txt", "c.mp4")
 	sit(t, withDepot(d), func(s *seat) {
 		s.enter(dev(1), member(alice, "alice"))
 		s.forget()
-		s.say(`/send "my cat.png" ./b.txt /tmp/c.mp4 all of them`)
+		s.say(`/send "my cat.png" b.txt ./c.mp4 all of them`)
 		d.wants(t, "upload dev my cat.png") // one after the other, so that they come in order
 		s.pass(time.Second)
 		d.settle(errHalf)
@@ -99,10 +101,10 @@ func TestChatSendsFiles(t *testing.T) {
 		}
 		d.settle(nil)
 		s.wantAsked(t, rooms.Say{Kind: rooms.FileUp, File: "id-my cat.png"})
-		d.wants(t, "upload dev ./b.txt")
+		d.wants(t, "upload dev b.txt")
 		d.settle(rooms.Refuse(rooms.TooLarge, "send less", "it is too large"))
 		s.want("!! b.txt: it is too large; send less")
-		d.wants(t, "upload dev /tmp/c.mp4")
+		d.wants(t, "upload dev ./c.mp4")
 		s.settle(t, rooms.Said{Seq: 3})
 		d.settle(nil)
 		s.wantAsked(t, rooms.Say{Kind: rooms.FileUp, File: "id-c.mp4", Text: "all of them"})
@@ -115,12 +117,13 @@ func TestChatSendsFiles(t *testing.T) {
 
 func TestChatCancelsFiles(t *testing.T) {
 	d := &fakeDepot{}
+	tree(t, "a.png", "b.png", "c.png")
 	sit(t, withDepot(d), func(s *seat) {
 		s.enter(dev(1), member(alice, "alice"))
 		s.forget()
 		s.say("/cancel")
 		s.want("!! no file is on its way; /send and /save move files")
-		s.say("/send a.png /tmp/b.png")
+		s.say("/send a.png b.png")
 		d.wants(t, "upload dev a.png")
 		s.say("/cancel")
 		s.want("!! /cancel needs a number: 1 a.png, 2 b.png; usage: /cancel [N], for example", "    │ /cancel 2")
@@ -130,7 +133,7 @@ func TestChatCancelsFiles(t *testing.T) {
 		s.want("-- b.png is not sent")
 		s.say("/cancel 1")
 		synctest.Wait()
-		s.want("-- stopped sending a.png; sent again, it goes on from there")
+		s.want("-- a.png is not sent")
 		s.say("/send a.png")
 		d.wants(t, "upload dev a.png")
 		s.say("/leave")
@@ -148,21 +151,21 @@ func TestChatFetchesFiles(t *testing.T) {
 		s.enter(dev(1), member(alice, "alice"), member(bob, "bob"))
 		s.forget()
 		s.tell(shared(3, "cat.png"), shared(4, "run.sh"))
-		s.want("00:03 bob [1] cat.png · png 640×320 · 182 KiB · /open 1", "    │ look",
-			"00:04 bob [2] run.sh · png 640×320 · 182 KiB · /open 2", "    │ look")
-		s.say("/open 1")
+		s.want("00:03 bob [3] cat.png · png 640×320 · 182 KiB · /open 3", "    │ look",
+			"00:04 bob [4] run.sh · png 640×320 · 182 KiB · /open 4", "    │ look")
+		s.say("/open 3")
 		d.wants(t, "download dev id-cat.png ")
 		d.settle(nil)
 		s.want("-- opened /home/a/Downloads/p2pchat/cat.png")
-		s.say("/open 1") // it is here
+		s.say("/open 3") // it is here
 		d.wants(t)
 		s.forget()
-		s.say("/open 2")
-		if got := strings.Join(s.term.printed, " "); !strings.Contains(strings.ReplaceAll(got, "     │ ", " "), "/save 2 keeps it") {
+		s.say("/open 4")
+		if got := strings.Join(s.term.printed, " "); !strings.Contains(strings.ReplaceAll(got, "     │ ", " "), "/save 4 keeps it") {
 			t.Errorf("%q", got)
 		}
 		s.forget()
-		s.say("/save 2 ~/x/")
+		s.say("/save 4 ~/x/")
 		if got := <-d.asked; !strings.HasPrefix(got, "download dev id-run.sh ") || !strings.HasSuffix(got, "/x/") || strings.Contains(got, "~") {
 			t.Errorf("asked %q", got)
 		}
@@ -170,33 +173,106 @@ func TestChatFetchesFiles(t *testing.T) {
 		s.want("!! run.sh: there is no such file in a room that you are in; /files shows those", "    │ of this room")
 		for line, want := range map[string]string{
 			"/open":   "!! /open needs the number of a file; usage: /open N, for example /open 1",
-			"/open 9": `!! there is no file "9"; /files shows those of this room`,
-			"/save x": `!! there is no file "x"; /files shows those of this room`,
+			"/save x": `!! there is no file "x" here; /files shows those of this room`,
+			"/open 0": `!! there is no file "0" here; /files shows those of this room`,
 		} {
 			s.forget()
 			s.say(line)
 			s.want(want)
 		}
+		s.forget()
+		s.say("/save 3 a b")
+		if got := strings.Join(s.term.printed, " "); !strings.Contains(got, "/save takes one path") {
+			t.Errorf("%q", got)
+		}
+		s.forget()
 		s.say("/files")
 		s.settle(t, rooms.Shared{Messages: []rooms.Message{shared(3, "cat.png").Message, shared(1, "old.pdf").Message}, Next: 1})
 		s.want("-- 2 files", "-- older ones: /files --before 1",
-			"    1  cat.png · png 640×320 · 182 KiB · by bob, 1 Jan 00:03",
-			"    3  old.pdf · png 640×320 · 182 KiB · says pdf, looks like png · by bob, 1", "    │ Jan 00:01")
+			"    3  cat.png · png 640×320 · 182 KiB · by bob, 1 Jan 00:03",
+			"    1  old.pdf · png 640×320 · 182 KiB · says pdf, looks like png · by bob, 1", "    │ Jan 00:01")
 		if len(d.opened) != 2 {
 			t.Errorf("opened %q", d.opened)
 		}
 	})
 }
 
-// Who leaves waits for no file.
-func TestChatLeavesWithFilesOnTheirWay(t *testing.T) {
+// A file that was never on this screen has its number all the same.
+func TestNumberOfAFileFromBefore(t *testing.T) {
 	d := &fakeDepot{}
 	sit(t, withDepot(d), func(s *seat) {
 		s.enter(dev(1), member(alice, "alice"))
-		s.say("/send a.png /tmp/b.png")
+		s.forget()
+		s.say("/save [5]")
+		s.wantAsked(t, rooms.Files{Before: 6, Limit: 1})
+		s.settle(t, rooms.Shared{Messages: []rooms.Message{shared(5, "old.png").Message}, Next: 5})
+		d.wants(t, "download dev id-old.png ")
+		d.settle(nil)
+		s.want("-- saved as /home/a/Downloads/p2pchat/old.png; /open 5 shows it")
+		s.forget()
+		s.say("/save 5")
+		d.wants(t, "download dev id-old.png ")
+		s.say("/cancel 5") // as it was asked for
+		synctest.Wait()
+		s.want("-- old.png is not fetched")
+		s.forget()
+		s.say("/open 7") // the file before it
+		s.settle(t, rooms.Shared{Messages: []rooms.Message{shared(5, "old.png").Message}, Next: 5})
+		s.want(`!! there is no file "7" here; /files shows those of this room`)
+		d.wants(t)
+	})
+}
+
+// Who leaves waits for no file, and is told which ones have not arrived.
+func TestChatLeavesWithFilesOnTheirWay(t *testing.T) {
+	d := &fakeDepot{}
+	tree(t, "a.png", "b.png")
+	sit(t, withDepot(d), func(s *seat) {
+		s.enter(dev(1), member(alice, "alice"))
+		s.say("/send a.png b.png")
+		d.wants(t, "upload dev a.png")
+		s.pass(time.Second)
+		d.settle(errHalf)
+		s.forget()
 		if err := s.leave(); err != nil {
 			t.Error(err)
 		}
+		s.want("-- a.png is not sent; /send of the same file goes on from 50%", "-- b.png is not sent")
+	})
+}
+
+// What stands behind /send is taken for what it is meant to be.
+func TestSharing(t *testing.T) {
+	tree(t, "a.png", "b c.png", "README", "pics/", "pics/d.png")
+	for line, want := range map[string][]string{
+		"a.png pics/d.png":           {"a.png", "pics/d.png", ""},
+		"a.png README":               {"a.png", "README"}, // more often a word than a file
+		"a.png pics/d.png look here": {"a.png", "pics/d.png", "look here"},
+		"a.png e.g. this":            {"a.png", "e.g. this"},
+		"b c.png":                    {"b c.png", ""},
+		`"b c.png" a.png`:            {"b c.png", "a.png", ""},
+		"a.png pics/":                {"a.png", "pics/"},
+		"file:///tmp/a%20b.png x":    {"/tmp/a b.png", "x"},
+		"a.png file://localhost/x":   {"a.png", "/x", ""},
+		"file://other/x":             {"file://other/x", ""},
+	} {
+		paths, caption, no := (&arguments{entry: lookup("send"), rest: line}).sharing()
+		if got := append(paths, caption); no != nil || !slices.Equal(got, want) {
+			t.Errorf("%s: %q, %v; want %q", line, got, no, want)
+		}
+	}
+}
+
+// Of several files, none is sent when one is not there.
+func TestChatSendsAllOrNone(t *testing.T) {
+	d := &fakeDepot{}
+	tree(t, "a.png")
+	sit(t, withDepot(d), func(s *seat) {
+		s.enter(dev(1), member(alice, "alice"))
+		s.forget()
+		s.say("/send a.png ./none.png hello")
+		s.want("!! nothing is sent: there is no file ./none.png; a path with blanks stands in", "    │ quotes; Tab completes one")
+		d.wants(t)
 	})
 }
 
@@ -262,6 +338,56 @@ func TestJSONMovesFiles(t *testing.T) {
 		for _, want := range []string{`"ref":2,"file":"id-dog.png","path":"/home/a/Downloads/p2pchat/dog.png"`, `"ref":3,"code":"no_such_file","message":"gone"`} {
 			if !strings.Contains(out, want) {
 				t.Errorf("no %s in %s", want, out)
+			}
+		}
+	})
+}
+
+// A program that asks for a file right behind entering a room means that room.
+func TestJSONFilesInTurn(t *testing.T) {
+	d := &fakeDepot{}
+	playJSON(t, func(o *Options) { d.open(); o.Depot = d }, func(p *program) {
+		p.write(`{"do":"join","room":"dev","ref":1}` + "\n" + `{"do":"send","path":"/tmp/cat.png","ref":2}` + "\n" + `{"do":"save","file":"5","dir":"/tmp/x","ref":3}` + "\n")
+		p.wantAsked(t, rooms.Join{Room: "dev", Recent: 10}, rooms.Ping{}, rooms.Ping{})
+		d.wants(t)
+		p.settle(t, dev(1))
+		p.settle(t, rooms.Done{})
+		d.wants(t, "upload dev /tmp/cat.png")
+		p.settle(t, rooms.Done{})
+		p.wantAsked(t, rooms.Files{Before: 6})
+		p.settle(t, rooms.Shared{Messages: []rooms.Message{shared(5, "old.png").Message}})
+		d.wants(t, "download dev id-old.png /tmp/x/")
+	})
+}
+
+// What a host that is gone has not answered is answered all the same, each request by its ref;
+// so is a file that is cancelled.
+func TestJSONAnswersEverything(t *testing.T) {
+	d := &fakeDepot{}
+	playJSON(t, func(o *Options) { d.open(); o.Room, o.Depot = "dev", d }, func(p *program) {
+		p.settle(t, dev(1))
+		p.write(`{"do":"send","path":"a.png","ref":1}` + "\n" + `{"do":"send","path":"b.png","ref":2}` + "\n")
+		p.out.Reset()
+		p.write(`{"do":"line","text":"/cancel 2","ref":3}` + "\n")
+		p.want(`{"v":1,"type":"error","ref":2,"code":"bad_request","message":"\"b.png\" was cancelled","hint":"asked for again, it goes on from there"}`,
+			`{"v":1,"type":"ok","ref":3}`)
+		p.write(`{"do":"line","text":"/cancel 1","ref":"c"}` + "\n")
+		p.want(`{"v":1,"type":"ok","ref":"c"}`,
+			`{"v":1,"type":"transfer","ref":1,"event":"failed","n":1,"file":"","name":"a.png","path":"a.png","done":0,"total":1048576}`,
+			`{"v":1,"type":"error","ref":1,"code":"bad_request","message":"\"a.png\" was cancelled","hint":"asked for again, it goes on from there"}`)
+		p.tell(rooms.Connection{What: rooms.ConnectionLost})
+		p.out.Reset()
+		p.write(`{"do":"say","text":"x","ref":"s"}` + "\n" + `{"do":"list","ref":4}` + "\n" + `{"do":"send","path":"c.png","ref":5}` + "\n" + `{"do":"list"}` + "\n")
+		_ = p.in.Close()
+		synctest.Wait()
+		p.pass(DefaultLinger)
+		if err := p.ended(); err == nil {
+			t.Error("it takes everything for done")
+		}
+		const rest = `,"code":"unreachable","message":"the host has not answered this","hint":"ask again once the host answers; it may have been done"}`
+		for _, ref := range []string{`"s"`, `4`, `5`} {
+			if want := `{"v":1,"type":"error","ref":` + ref + rest; strings.Count(p.out.String(), want+"\n") != 1 {
+				t.Errorf("no %s in\n%s", want, p.out.String())
 			}
 		}
 	})

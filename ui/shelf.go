@@ -9,47 +9,74 @@ import (
 	"p2pchat/ui/picture"
 )
 
-// shelf numbers the files that are shown, so that a person can name them. A file keeps
-// its number as long as the program runs.
+// shelf remembers the files that were shown. The number of a file is that of its message:
+// everybody in the room calls it by that, at any time, and /redact takes it, too.
 type shelf struct {
-	last  int
-	files map[int]*shelved
-	of    map[string]int // the number of an ID
+	files map[place]*shelved
+	ids   map[string]place
+	order []place // as they came
+}
+
+// place is that of a message.
+type place struct {
+	room rooms.RoomID
+	seq  rooms.Seq
 }
 
 // shelved is a file that has been shown.
 type shelved struct {
-	room  rooms.RoomID
+	place
 	file  rooms.File
 	saved string // where it is on this machine; "": it was not fetched
 }
 
-// mostShelved is how many files keep their numbers; the oldest lose them.
+// mostShelved is how many files are remembered; the oldest are forgotten.
 const mostShelved = 4096
 
-func newShelf() *shelf { return &shelf{files: map[int]*shelved{}, of: map[string]int{}} }
+func newShelf() *shelf { return &shelf{files: map[place]*shelved{}, ids: map[string]place{}} }
 
-// number returns the number of a file.
-func (s *shelf) number(room rooms.RoomID, f rooms.File) int {
-	if n, ok := s.of[f.ID]; ok {
-		return n
+// put remembers the file of a message, which has one.
+func (s *shelf) put(m rooms.Message) *shelved {
+	at := place{m.Room, m.Seq}
+	f := s.files[at]
+	if f != nil && f.file.ID == m.File.ID {
+		return f
 	}
-	s.last++
-	s.files[s.last], s.of[f.ID] = &shelved{room: room, file: f}, s.last
-	if old := s.files[s.last-mostShelved]; old != nil {
-		delete(s.of, old.file.ID)
-		delete(s.files, s.last-mostShelved)
+	if f == nil {
+		s.order = append(s.order, at)
 	}
-	return s.last
+	f = &shelved{place: at, file: *m.File}
+	s.files[at], s.ids[f.file.ID] = f, at
+	if len(s.order) > mostShelved {
+		delete(s.ids, s.files[s.order[0]].file.ID)
+		delete(s.files, s.order[0])
+		s.order = s.order[1:]
+	}
+	return f
 }
 
-// find returns the file that a person calls by its number.
-func (s *shelf) find(word string) (*shelved, int) {
-	n, err := strconv.Atoi(strings.Trim(word, "[]#"))
-	if err != nil {
-		return nil, 0
+// byID returns the file of an ID; nil, when it was not shown.
+func (s *shelf) byID(id string) *shelved {
+	at, ok := s.ids[id]
+	if !ok {
+		return nil
 	}
-	return s.files[n], n
+	return s.files[at]
+}
+
+// mostDigits are those of a number; an ID, which may be of digits only, has more.
+const mostDigits = 12
+
+// fileNumber reads the number of a file.
+func fileNumber(word string) (rooms.Seq, bool) {
+	word = strings.Trim(word, "[]#")
+	n, err := strconv.ParseUint(word, 10, 63)
+	return rooms.Seq(n), err == nil && n > 0 && len(word) <= mostDigits
+}
+
+// noFile is the refusal of a number that no file has.
+func noFile(word string) *rooms.Refusal {
+	return rooms.Refuse(rooms.NoSuchFile, "/files shows those of this room", "there is no file %s here", quote(word))
 }
 
 // fileFacts describes a file in a few words: "png 640×320 · 182 KiB".

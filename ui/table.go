@@ -120,15 +120,15 @@ func forFiles() []*entry {
 			name: "send", args: "PATH [CAPTION]", example: "/send ~/cat.png look at this", word: offerPaths, lines: true,
 			help: "Share a file with the room.", local: hands.sendFiles,
 			more: []string{
-				"Drag it into the terminal behind /send, or complete the path with Tab; several paths share several files.",
+				"Drag it into the terminal behind /send, or complete the path with Tab; several paths share several files. One with blanks stands in quotes.",
 				"Pictures and films lose what the camera noted, such as the place; --keep-metadata leaves it in.",
-				"Cut off anywhere, it goes on by itself; sent again, from where it was.",
+				"Cut off by the network or the host, it goes on by itself; after you quit, sent again, from where it was.",
 			},
 		},
 		{
 			name: "files", args: "[--before N]", example: "/files",
 			help: "Show the files of the room.", build: buildFiles,
-			more: []string{"The newest ones, each with its number for /open and /save. --before N: those before message N."},
+			more: []string{"The newest ones, each with its number for /open, /save and /redact: that of its message. --before N: those before that one."},
 		},
 		{
 			name: "open", args: "N", example: "/open 1",
@@ -143,6 +143,7 @@ func forFiles() []*entry {
 		{
 			name: "cancel", args: "[N]", example: "/cancel 2",
 			help: "Stop a file on its way.", local: hands.cancelFile,
+			more: []string{"The only one, or the one with the number N: that of the status row, or of the file."},
 		},
 	}
 }

@@ -156,7 +156,7 @@ func (p *page) shared(s rooms.Shared) []string {
 		}
 		number := ""
 		if p.shelf != nil {
-			number = fmt.Sprintf("%2d  ", p.shelf.number(m.Room, *m.File))
+			number = fmt.Sprintf("%2d  ", p.shelf.put(m).seq)
 		}
 		when := p.local(m.Time).Format("2 Jan 15:04")
 		rows = append(rows, p.item(fmt.Sprintf("%s%s · %s · by %s, %s", number, fileName(*m.File), fileFacts(*m.File), SanitizeNick(m.From.Nick), when))...)
