@@ -42,8 +42,11 @@ func (a asking) create(c Create) (Decision, *Refusal) {
 	if c.Private {
 		id += RoomID(privateMark + a.suffix())
 	}
-	if _, exists := a.byName[id.fold()]; exists {
+	if _, exists := a.byName[id.fold()]; exists { // even if no more are taken
 		return Decision{}, Refuse(RoomExists, fmt.Sprintf("/join %s enters it, or choose another name", id), "room %q exists already", id)
+	}
+	if a.limits.Rooms > 0 && len(a.rooms) >= a.limits.Rooms {
+		return Decision{}, Refuse(Quota, "join one of them, or ask its operator to /close one", "this host has %d rooms and takes no more", a.limits.Rooms)
 	}
 	change := Change{
 		Kind: RoomCreated, Time: unixMilli(a.env.Now), Name: string(id), Peer: a.session.peer,
@@ -74,9 +77,6 @@ func (a asking) checkRoom(c Create) *Refusal {
 	}
 	if refusal := a.checkTopic(c.Topic); refusal != nil {
 		return refusal
-	}
-	if a.limits.Rooms > 0 && len(a.rooms) >= a.limits.Rooms {
-		return Refuse(Quota, "join one of them, or ask its operator to /close one", "this host has %d rooms and takes no more", a.limits.Rooms)
 	}
 	return nil
 }

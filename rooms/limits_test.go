@@ -127,6 +127,7 @@ func TestLimitSentences(t *testing.T) {
 		cmd  rooms.Command
 		want string
 	}{
+		{bob, rooms.RoomExists, rooms.Create{Room: "dev"}, `room "dev" exists already; /join dev enters it, or choose another name`},
 		{bob, rooms.Quota, rooms.Create{Room: "b"}, "this host has 1 rooms and takes no more; join one of them, or ask its operator to /close one"},
 		{alice, rooms.Quota, rooms.Invite{}, `room "dev" has 1 live invites and takes no more; /invites shows them, /revoke ID ends one`},
 		{carol, rooms.Busy, rooms.Connect{Peer: carol.peer}, "this host is full (2 members); try again later"},

@@ -132,10 +132,10 @@ func (o *oracle) create(s *oSession, c rooms.Create) (rooms.Code, follow) {
 		return refuse(rooms.BadName)
 	case c.Limit < 0 || c.Limit > oMembers:
 		return refuse(rooms.BadRequest)
-	case len(o.rooms) >= oRooms:
-		return refuse(rooms.Quota)
 	case !c.Private && o.find(c.Room) != nil:
 		return refuse(rooms.RoomExists)
+	case len(o.rooms) >= oRooms:
+		return refuse(rooms.Quota)
 	}
 	return "", func(answer rooms.Event) {
 		s.room = &oRoom{

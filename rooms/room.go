@@ -1,6 +1,7 @@
 package rooms
 
 import (
+	"fmt"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -239,7 +240,11 @@ func (l Limits) checkText(cmd Say) *Refusal {
 		return Refuse(BadRequest, "send it as UTF-8", "this message is not text")
 	}
 	if l.TextBytes > 0 && len(cmd.Text) > l.TextBytes {
-		return Refuse(TooLong, "send it in parts", "this message has %d bytes, %d are allowed", len(cmd.Text), l.TextBytes)
+		has := fmt.Sprint(len(cmd.Text))
+		if most := 2 * l.TextBytes; len(cmd.Text) > most { // its end may have been cut off on the way
+			has = fmt.Sprintf("more than %d", most)
+		}
+		return Refuse(TooLong, "send it in parts", "this message has %s bytes, %d are allowed", has, l.TextBytes)
 	}
 	if n := utf8.RuneCountInString(cmd.Text); l.TextRunes > 0 && n > l.TextRunes {
 		return Refuse(TooLong, "send it in parts", "this message has %d characters, %d are allowed", n, l.TextRunes)

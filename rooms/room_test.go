@@ -276,6 +276,7 @@ func TestText(t *testing.T) {
 		{"one byte less", line(strings.Repeat("😀", 2047)+"xyz", 0), ""},
 		{"all bytes", line(strings.Repeat("😀", 2048), 0), ""},
 		{"a byte more", line(strings.Repeat("😀", 2048)+"x", 0), "this message has 8193 bytes, 8192 are allowed; send it in parts"},
+		{"far too many", line(strings.Repeat("x", 2*limits.TextBytes+1), 0), "this message has more than 16384 bytes, 8192 are allowed; send it in parts"},
 		{"nothing", line("", 0), "there is nothing in this message; type something first"},
 		{"blanks", line(" \t\n\u00a0\u2003", 0), "there is nothing in this message; type something first"},
 		{"no text", line("a\xff", 0), "this message is not text; send it as UTF-8"},
