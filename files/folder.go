@@ -52,22 +52,22 @@ const syncEvery = 512 << 10
 // goes on with it. The error is [ErrBusy] while somebody else does. Close gives it back.
 func (f Folder) Begin(name string, size int64, hash [sha256.Size]byte) (*Saving, error) {
 	if err := os.MkdirAll(f.Dir, 0o700); err != nil {
-		return nil, err
+		return nil, f.unusable(err)
 	}
 	root, err := os.OpenRoot(f.Dir)
 	if err != nil {
-		return nil, err
+		return nil, f.unusable(err)
 	}
 	s := &Saving{root: root, dir: f.Dir, name: SafeName(name), fixed: f.Fixed, size: size, hash: hash}
 	if f.Fixed {
 		if _, err := root.Lstat(s.name); err == nil {
 			_ = root.Close()
-			return nil, fmt.Errorf("%s is there already: %w", filepath.Join(f.Dir, s.name), fs.ErrExist)
+			return nil, existsError(filepath.Join(f.Dir, s.name))
 		}
 	}
 	if err := s.open(); err != nil {
 		_ = root.Close()
-		return nil, err
+		return nil, f.unusable(err)
 	}
 	if s.Offset() > size {
 		if err := s.part.Truncate(0); err != nil {
@@ -76,6 +76,24 @@ func (f Folder) Begin(name string, size int64, hash [sha256.Size]byte) (*Saving,
 		}
 	}
 	return s, nil
+}
+
+// existsError is an [fs.ErrExist] about a path.
+type existsError string
+
+func (e existsError) Error() string {
+	return string(e) + " is there already, and nothing is overwritten"
+}
+func (e existsError) Is(target error) bool { return target == fs.ErrExist }
+
+// unusable leaves out of an error which name in the folder it was about: people don't
+// know that one.
+func (f Folder) unusable(err error) error {
+	var path *fs.PathError
+	if !errors.As(err, &path) {
+		return err
+	}
+	return fmt.Errorf("nothing can be saved in %s: %v", f.Dir, path.Err)
 }
 
 // Offset is how many bytes are there.
@@ -200,10 +218,10 @@ func (s *Saving) Discard() error {
 	return s.root.Remove(s.at)
 }
 
-// Close gives up the files that are open; what came stays for another time.
+// Close gives up the files that are open; what came stays for another time, if something did.
 func (s *Saving) Close() error {
 	var err error
-	if s.once && s.stands() {
+	if (s.once || !s.done && s.Offset() == 0) && s.stands() {
 		err = s.root.Remove(s.at)
 	}
 	return errors.Join(err, s.part.Close(), s.root.Close())

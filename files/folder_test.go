@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 )
@@ -89,6 +90,34 @@ func TestSaveGoesOn(t *testing.T) {
 	}
 	if got := listing(t, f.Dir); !slices.Equal(got, []string{"a.bin"}) {
 		t.Errorf("left behind: %v", got)
+	}
+}
+
+// What could not be begun leaves nothing behind, and an error does not name what a person
+// does not know of.
+func TestSaveThatDoesNotBegin(t *testing.T) {
+	f := Folder{Dir: t.TempDir()}
+	s, err := f.Begin("a.bin", 10, sha256.Sum256(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Close()
+	if got := listing(t, f.Dir); len(got) > 0 {
+		t.Errorf("left behind: %v", got)
+	}
+	file := filepath.Join(f.Dir, "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, dir := range []string{file, "/proc/nowhere", "/proc"} {
+		s, err := Folder{Dir: dir}.Begin("a.bin", 10, sha256.Sum256(nil))
+		if err == nil {
+			s.Close()
+			t.Skipf("%s can be written to here", dir)
+		}
+		if text := err.Error(); !strings.HasPrefix(text, "nothing can be saved in "+dir+": ") || strings.Contains(text, ".part") || errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%q", text)
+		}
 	}
 }
 
