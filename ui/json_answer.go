@@ -106,10 +106,11 @@ func errorObject(ref json.RawMessage, no *rooms.Refusal) any {
 	return errorAnswer{head{1, "error", ref}, no.Code, no.Message, no.Hint, int64(no.Retry / time.Millisecond)}
 }
 
-// answerObject is the object of the answer to a command. Messages of a page
-// carry no "own": a program compares "peer" with that of its welcome.
-func answerObject(ref json.RawMessage, ev rooms.Event) any {
+// answerObject is the object of the answer to a command, as the member with the key me
+// sees it.
+func answerObject(ref json.RawMessage, ev rooms.Event, me rooms.PeerID) any {
 	h := ok(ref)
+	stored := func(m rooms.Message) jsonMessage { return messageOf(m, m.From.Peer == me, false) }
 	switch ev := ev.(type) {
 	case *rooms.Refusal:
 		return errorObject(ref, ev)
@@ -140,8 +141,6 @@ func answerObject(ref json.RawMessage, ev rooms.Event) any {
 	}
 	return h
 }
-
-func stored(m rooms.Message) jsonMessage { return messageOf(m, false, false) }
 
 func statusOf(s rooms.HostStatus) jsonStatus {
 	return jsonStatus{

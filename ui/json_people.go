@@ -95,14 +95,14 @@ func (j *jsonMode) someone(ref json.RawMessage, nick string, then func(rooms.Mem
 		case ok:
 			j.write(errorObject(ref, otherNick(nick)))
 		default:
-			j.write(answerObject(ref, ev))
+			j.write(answerObject(ref, ev, j.scene.peer))
 		}
 	})
 }
 
 // answer is the object of an answer, with what is known here of who is in it.
 func (j *jsonMode) answer(ref json.RawMessage, ev rooms.Event) any {
-	object := answerObject(ref, ev)
+	object := answerObject(ref, ev, j.scene.peer)
 	if m, ok := object.(memberAnswer); ok {
 		m.Member.Verified, m.Member.Words = j.circle.isVerified(m.Member.Peer), j.circle.fingerprint(m.Member.Peer)
 		return m

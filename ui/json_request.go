@@ -27,7 +27,7 @@ type request struct {
 	After   *uint64         `json:"after"`
 	Before  uint64          `json:"before"`
 	Seq     uint64          `json:"seq"`
-	Uses    int             `json:"uses"`
+	Uses    *int            `json:"uses"`
 	Expires string          `json:"expires"`
 	Pattern string          `json:"pattern"`
 	Path    string          `json:"path"`
@@ -52,7 +52,7 @@ func readRequest(line string) (request, *rooms.Refusal) {
 	if r.Do == "" {
 		return r, rooms.Refuse(rooms.BadRequest, "one of: "+requestNames(), `the request has no "do"`)
 	}
-	if r.Limit < 0 || r.Uses < 0 {
+	if r.Limit < 0 {
 		return r, rooms.Refuse(rooms.BadRequest, "0 means the default", "a number in the request is negative")
 	}
 	return r, nil
@@ -129,7 +129,12 @@ func requestSearch(_ parser, r request) (rooms.Command, *rooms.Refusal) {
 }
 
 func requestInvite(_ parser, r request) (rooms.Command, *rooms.Refusal) {
-	c := rooms.Invite{Room: r.Room, Uses: r.Uses}
+	c := rooms.Invite{Room: r.Room}
+	if r.Uses != nil {
+		if c.Uses = *r.Uses; c.Uses < 1 {
+			return nil, rooms.Refuse(rooms.BadRequest, "1 or more; without it, 1", "an invite can't be used %d times", c.Uses)
+		}
+	}
 	if r.Expires == "" {
 		return c, nil
 	}

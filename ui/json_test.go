@@ -320,6 +320,22 @@ func TestJSONEnds(t *testing.T) {
 	})
 }
 
+// A page says which messages are one's own, and an invite for nobody is none.
+func TestJSONOwnInPages(t *testing.T) {
+	playJSON(t, func(o *Options) { o.Room = "dev" }, func(p *program) {
+		p.settle(t, dev(2))
+		p.out.Reset()
+		p.write(`{"do":"history","ref":1}` + "\n")
+		p.settle(t, rooms.Page{Messages: []rooms.Message{posted(1, alice, "alice", "mine").Message, posted(2, bob, "bob", "his").Message}})
+		if out := p.out.String(); strings.Count(out, `"own":true`) != 1 || strings.Index(out, `"own":true`) > strings.Index(out, `"his"`) {
+			t.Error(out)
+		}
+		p.out.Reset()
+		p.write(`{"do":"invite","uses":0,"ref":2}` + "\n")
+		p.want(`{"v":1,"type":"error","ref":2,"code":"bad_request","message":"an invite can't be used 0 times","hint":"1 or more; without it, 1"}`)
+	})
+}
+
 // A host that answers nothing is not flooded: reading stops.
 func TestJSONWaitsForAnswers(t *testing.T) {
 	playJSON(t, nil, func(p *program) {
