@@ -12,10 +12,14 @@ type desk struct {
 	session Session
 	open    map[uint64]func(rooms.Event) // what to do with the answers that are to come
 	moving  int                          // open commands that move the member between rooms
+	last    uint64                       // the last of them
+	behind  map[uint64][]func()          // what waits for the answer of one of them
 	let     int                          // open commands that nobody waits for
 }
 
-func newDesk(s Session) *desk { return &desk{session: s, open: map[uint64]func(rooms.Event){}} }
+func newDesk(s Session) *desk {
+	return &desk{session: s, open: map[uint64]func(rooms.Event){}, behind: map[uint64][]func(){}}
+}
 
 // pending is how many commands are waited for.
 func (d *desk) pending() int { return len(d.open) - d.let }
@@ -28,11 +32,25 @@ func (d *desk) ask(cmd rooms.Command, then func(rooms.Event)) (ref uint64) {
 		return ref
 	}
 	d.moving++
+	d.last = ref
 	d.open[ref] = func(e rooms.Event) {
 		d.moving--
 		then(e)
+		for _, f := range d.behind[ref] {
+			f()
+		}
+		delete(d.behind, ref)
 	}
 	return ref
+}
+
+// inTurn calls f once the member is where the commands so far have moved it.
+func (d *desk) inTurn(f func()) {
+	if d.open[d.last] == nil {
+		f()
+		return
+	}
+	d.behind[d.last] = append(d.behind[d.last], f)
 }
 
 // letGo waits for an answer no more; should it come, it is acted on as before.

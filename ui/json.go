@@ -274,6 +274,16 @@ func (j *jsonMode) begin() {
 	})
 }
 
+// putOut moves out of a room that is closed to the member. Who only follows it has nothing
+// else to do.
+func (j *jsonMode) putOut(ev rooms.RoomChanged) {
+	j.scene.exit()
+	j.account.leave()
+	if j.loop.lines == nil {
+		j.loop.fail(closedToYou(ev))
+	}
+}
+
 // follow keeps up with the room. It reports false for what was written already:
 // a room left without a reason was left by a request, and entering one is
 // written at the answer.
@@ -289,14 +299,12 @@ func (j *jsonMode) follow(ev rooms.RoomChanged) bool {
 		if !here || ev.Reason == "" {
 			return false
 		}
-		j.scene.exit()
-		j.account.leave()
+		j.putOut(ev)
 	case rooms.RoomClosed:
 		if !here {
 			return false
 		}
-		j.scene.exit()
-		j.account.leave()
+		j.putOut(ev)
 	case rooms.RoomUpdated:
 		if here {
 			j.scene.room = ev.Room

@@ -16,11 +16,11 @@ func (j *jsonMode) shelve(m rooms.Message) {
 	}
 }
 
-// inTurn does what a request about files asks for, once the host has answered what was
-// asked before: only then is it known which room it is about.
+// inTurn does what a request about files asks for, in the room that the requests before it
+// have entered.
 func (j *jsonMode) inTurn(do func(ref json.RawMessage)) {
 	ref := j.ref
-	now := func() {
+	j.desk.inTurn(func() {
 		switch {
 		case j.loop.o.Depot == nil:
 			j.write(errorObject(ref, noDepot()))
@@ -29,17 +29,6 @@ func (j *jsonMode) inTurn(do func(ref json.RawMessage)) {
 		default:
 			do(ref)
 		}
-	}
-	if j.desk.moving == 0 {
-		now()
-		return
-	}
-	j.desk.ask(rooms.Ping{}, func(ev rooms.Event) {
-		if no, ok := ev.(*rooms.Refusal); ok {
-			j.write(errorObject(ref, no))
-			return
-		}
-		now()
 	})
 }
 

@@ -235,12 +235,16 @@ func (p *pipe) room(ev rooms.RoomChanged) {
 		return
 	}
 	p.scene.exit()
-	no := rooms.Refuse(rooms.NotInRoom, "join again, or another room", "room %q is closed to you: %s", ev.Room.Room, ev.Reason)
+	no := closedToYou(ev)
 	if p.loop.o.Commands {
 		p.refused(no)
 		return
 	}
 	p.loop.fail(no)
+}
+
+func closedToYou(ev rooms.RoomChanged) *rooms.Refusal {
+	return rooms.Refuse(rooms.NotInRoom, "join again, or another room", "room %q is closed to you: %s", ev.Room.Room, ev.Reason)
 }
 
 // message writes one message as one line.
