@@ -122,6 +122,14 @@ func (c *chat) upload(depot Depot, path, caption string) {
 			}
 		}
 	})
+	c.begun(x, "sending")
+}
+
+// begun shows that a file is on its way; where there is no status row, by a line.
+func (c *chat) begun(x *transfer, what string) {
+	if c.term.Width() == 0 {
+		c.say("%s %s; /cancel %d stops it", what, fileName(rooms.File{Name: x.name}), x.n)
+	}
 	c.showStatus()
 }
 
@@ -260,7 +268,7 @@ func (c *chat) fetch(f *shelved, to string, then func()) {
 			}
 		}
 	})
-	c.showStatus()
+	c.begun(x, "fetching")
 }
 
 // cancelFile stops a file on its way: the only one, or the one of a number, its own here or
@@ -328,7 +336,7 @@ func (c *chat) transferring() string {
 		return ""
 	}
 	x := running[0]
-	text := transferText(x, c.term.Width())
+	text := transferText(x, c.term.Width(), c.loop.away)
 	if n := len(running) - 1; n > 0 {
 		text += fmt.Sprintf(", %d more", n)
 	}
@@ -336,16 +344,19 @@ func (c *chat) transferring() string {
 }
 
 // barWidth is how wide a bar is, on a screen that has room for one.
-const barWidth = 20
+const barWidth = 10
 
 // transferText says how far a file has come: "↑ clip.mp4 86% [####  ] 4.2 MiB/s, 12s left, /cancel 2".
-func transferText(x *transfer, columns int) string {
+func transferText(x *transfer, columns int, away bool) string {
 	arrow := "↓ "
 	if x.up {
 		arrow = "↑ "
 	}
 	text := arrow + progressText(x.name, x.progress, columns)
-	if !x.progress.Preparing && x.pace.speed > 0 {
+	switch {
+	case away:
+		text += " waits for the host"
+	case !x.progress.Preparing && x.pace.speed > 0:
 		text += " " + byteSize(int64(x.pace.speed)) + "/s"
 		if left := x.pace.left(x.progress); left > 0 {
 			text += ", " + lasting(left) + " left"

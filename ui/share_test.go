@@ -96,7 +96,7 @@ func TestChatSendsFiles(t *testing.T) {
 		d.wants(t, "upload dev my cat.png") // one after the other, so that they come in order
 		s.pass(time.Second)
 		d.settle(errHalf)
-		if got := s.special(); got != "↑ my cat.png 50% [##########          ] 512 KiB/s, 1s left, /cancel 1, 2 more" {
+		if got := s.special(); got != "↑ my cat.png 50% [#####     ] 512 KiB/s, 1s left, /cancel 1, 2 more" {
 			t.Errorf("status %q", got)
 		}
 		d.settle(nil)
@@ -261,6 +261,28 @@ func TestSharing(t *testing.T) {
 			t.Errorf("%s: %q, %v; want %q", line, got, no, want)
 		}
 	}
+}
+
+// Without a status row, a line tells that a file moves; while the host is away, the row does
+// not tell how fast it was.
+func TestFilesOnTheirWayAreSeen(t *testing.T) {
+	d := &fakeDepot{}
+	tree(t, "a.png")
+	sit(t, withDepot(d), func(s *seat) {
+		s.enter(dev(1), member(alice, "alice"))
+		s.say("/send a.png")
+		d.wants(t, "upload dev a.png")
+		s.pass(time.Second)
+		d.settle(errHalf)
+		s.tell(rooms.Connection{What: rooms.ConnectionLost})
+		if got, want := s.special(), "↑ a.png 50% [#####     ] waits for the host, /cancel 1"; !strings.Contains(got, want) {
+			t.Errorf("status %q, want %q", got, want)
+		}
+		s.term.width = 0
+		s.forget()
+		s.say("/send a.png")
+		s.want("-- sending a.png; /cancel 2 stops it")
+	})
 }
 
 // Of several files, none is sent when one is not there.
