@@ -88,9 +88,7 @@ func (f *hostFlags) run(ctx context.Context, s *settings) error {
 		return err
 	}
 	store, err := history.Open(s.data)
-	if inUse := (*history.InUseError)(nil); errors.As(err, &inUse) {
-		return fmt.Errorf("%w; a host runs there: p2pchat status --data %s shows it", err, s.data)
-	} else if err != nil {
+	if err != nil {
 		return s.dataError(err)
 	}
 	defer store.Close()

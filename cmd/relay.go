@@ -67,9 +67,11 @@ func (f *relayFlags) run(ctx context.Context, s *settings) error {
 	if err != nil {
 		return err
 	}
-	if err := s.makeData(); err != nil {
+	held, err := s.claim()
+	if err != nil {
 		return err
 	}
+	defer held.Close()
 	if err := s.log(filepath.Join(s.data, "p2pchat.log")); err != nil {
 		return err
 	}

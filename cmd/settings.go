@@ -111,9 +111,26 @@ func (s *settings) makeData() error {
 	return nil
 }
 
+// claim keeps hosts and other relays off the data directory until the closer is closed.
+// A notebook takes the lock that a host's store takes; nothing is ever noted in this one.
+func (s *settings) claim() (io.Closer, error) {
+	held, err := history.OpenNotebook(s.data)
+	if err != nil {
+		return nil, s.dataError(err)
+	}
+	return held, nil
+}
+
 // dataError tells that the data directory can't be used, and which flag names
 // another.
 func (s *settings) dataError(err error) error {
+	if inUse := (*history.InUseError)(nil); errors.As(err, &inUse) {
+		who := "a relay runs there: "
+		if s.hostRuns() {
+			who = "a host runs there: p2pchat status --data " + s.data + " shows it, and "
+		}
+		return fmt.Errorf("%w; %s--data DIR gives this one a directory of its own", err, who)
+	}
 	if info, failed := os.Stat(s.data); failed == nil && !info.IsDir() {
 		return fmt.Errorf("--data: %q is a file; name a directory", s.data)
 	}
