@@ -58,7 +58,10 @@ var errNotReachable = errors.New("others can't reach this machine")
 func (f *doctorFlags) run(ctx context.Context, s *settings) error {
 	c := relay.Config{Network: relay.Network(s.network)}
 	var err error
-	if c.Announce, err = parseAddrs("announce", f.announce, false); err != nil {
+	if c.Listen, err = parseListen(ctx, f.listen); err != nil {
+		return err
+	}
+	if c.Announce, err = parseAnnounce(f.announce, c.Listen); err != nil {
 		return err
 	}
 	if c.Relays, c.Bootstrap, err = f.reach.parse(); err != nil {
@@ -88,11 +91,7 @@ func (f *doctorFlags) run(ctx context.Context, s *settings) error {
 // examine looks at the port that a host would take. If nobody chose one and it is
 // taken, by a host most likely, another one has to do.
 func (f *doctorFlags) examine(ctx context.Context, c relay.Config) (relay.Findings, error) {
-	var err error
-	if len(f.listen) > 0 {
-		if c.Listen, err = parseAddrs("listen", f.listen, true); err != nil {
-			return relay.Findings{}, err
-		}
+	if len(c.Listen) > 0 {
 		return relay.Examine(ctx, c)
 	}
 	c.Listen, _ = parseAddr(defaultListen, true)

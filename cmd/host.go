@@ -71,11 +71,11 @@ To be reached from everywhere through a relay of your own (see p2pchat relay):
 }
 
 func (f *hostFlags) run(ctx context.Context, s *settings) error {
-	listen, err := parseAddrs("listen", f.listen, true)
+	listen, err := parseListen(ctx, f.listen)
 	if err != nil {
 		return err
 	}
-	announce, err := parseAddrs("announce", f.announce, false)
+	announce, err := parseAnnounce(f.announce, listen)
 	if err != nil {
 		return err
 	}

@@ -63,7 +63,7 @@ Without --listen it listens on port 4001 (TCP and UDP), and on the web's port 44
 }
 
 func (f *relayFlags) run(ctx context.Context, s *settings) error {
-	c, err := f.config()
+	c, err := f.config(ctx)
 	if err != nil {
 		return err
 	}
@@ -88,14 +88,14 @@ func (f *relayFlags) run(ctx context.Context, s *settings) error {
 	return nil
 }
 
-func (f *relayFlags) config() (c relay.ServiceConfig, err error) {
+func (f *relayFlags) config(ctx context.Context) (c relay.ServiceConfig, err error) {
 	if f.fanout {
 		return c, errNotYet
 	}
-	if c.Listen, err = parseAddrs("listen", f.listen, true); err != nil {
+	if c.Listen, err = parseListen(ctx, f.listen); err != nil {
 		return c, err
 	}
-	if c.Announce, err = parseAddrs("announce", f.announce, false); err != nil {
+	if c.Announce, err = parseAnnounce(f.announce, c.Listen); err != nil {
 		return c, err
 	}
 	if c.Bootstrap, err = parsePeers("bootstrap", f.bootstrap); err != nil {
