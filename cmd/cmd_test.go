@@ -36,6 +36,7 @@ func TestExitCodes(t *testing.T) {
 		{fmt.Errorf("target: %w", node.ErrInvite), 6},
 		{fmt.Errorf("%w; a host runs there", &history.InUseError{Dir: "d"}), 7},
 		{silentError{&history.DamageError{}}, 8},
+		{fmt.Errorf("the identity %w", node.ErrDamagedKey), 8},
 	} {
 		if got := exitCode(tt.err); got != tt.want {
 			t.Errorf("exitCode(%v) = %d, want %d", tt.err, got, tt.want)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
@@ -95,11 +96,14 @@ func (f *hostFlags) run(ctx context.Context, s *settings) error {
 	if err := s.log(filepath.Join(s.data, "p2pchat.log")); err != nil {
 		return err
 	}
+	report := newReporter(s.json, os.Stdout, os.Stderr)
+	if s.keyless(store) {
+		report.warn(lostKey(s.path(identityFile)))
+	}
 	key, err := node.LoadKey(s.path(identityFile))
 	if err != nil {
 		return s.dataError(err)
 	}
-	report := newReporter(s.json, os.Stdout, os.Stderr)
 	host, err := f.start(node.HostConfig{
 		Key: key, Name: f.hostName(), Version: version, Listen: listen, Announce: announce,
 		Network: relay.Network(s.network), Relays: relays, Bootstrap: bootstrap,
@@ -134,6 +138,20 @@ func (f *hostFlags) run(ctx context.Context, s *settings) error {
 	_ = host.Close()
 	report.say("the host has stopped")
 	return err
+}
+
+// keyless tells whether the key is missing of a host that has been here before.
+func (s *settings) keyless(store *history.Store) bool {
+	if _, err := os.Stat(s.path(identityFile)); !errors.Is(err, fs.ErrNotExist) {
+		return false
+	}
+	stored, err := store.RoomKeys()
+	return err == nil && len(stored) > 0
+}
+
+func lostKey(path string) string {
+	return path + " is missing, though there are rooms: this host starts with a new key, so every address, saved name and " +
+		"invite that was handed out before leads nowhere. Stopping the host and putting the file back, from a backup, mends that"
 }
 
 // relayTime is how long the first words of a host wait for a relay.

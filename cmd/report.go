@@ -173,6 +173,14 @@ func (r *reporter) notice(text string) {
 	}
 }
 
+// warn tells people, and a program as well, what must not be overlooked at the start.
+func (r *reporter) warn(text string) {
+	r.say("WARNING: " + ui.Sanitize(text))
+	if r.json {
+		r.notice(text)
+	}
+}
+
 // line writes one JSON object.
 func (r *reporter) line(fields map[string]any) {
 	fields["v"] = 1

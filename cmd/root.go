@@ -104,7 +104,7 @@ func exitCode(err error) int {
 		return exitUsage
 	case errors.As(err, &inUse):
 		return exitInUse
-	case errors.As(err, &damage):
+	case errors.As(err, &damage), errors.Is(err, node.ErrDamagedKey):
 		return exitDamaged
 	case errors.Is(err, node.ErrInvite):
 		return exitInvite

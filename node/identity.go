@@ -12,10 +12,14 @@ import (
 	"github.com/libp2p/go-libp2p/core/crypto"
 )
 
+// ErrDamagedKey says that the file of an identity holds none.
+var ErrDamagedKey = errors.New("is damaged")
+
 // LoadKey reads an identity, or makes one if there is none: an ed25519 key in
 // libp2p's own encoding, readable by its owner only. A key that others can read
-// is refused, as ssh does, and an existing file is never overwritten. Two
-// programs that make one at the same time end up with the same key.
+// is refused, as ssh does, and an existing file is never overwritten: where it
+// holds no key, the error wraps ErrDamagedKey. Two programs that make one at the
+// same time end up with the same key.
 func LoadKey(path string) (crypto.PrivKey, error) {
 	key, err := readKey(path)
 	if !errors.Is(err, fs.ErrNotExist) {
@@ -41,7 +45,7 @@ func readKey(path string) (crypto.PrivKey, error) {
 	}
 	key, err := crypto.UnmarshalPrivateKey(b)
 	if err != nil || key.Type() != crypto.Ed25519 {
-		return nil, fmt.Errorf("the identity %s is damaged; put it back from a backup, or move it away and get a new identity", path)
+		return nil, fmt.Errorf("the identity %s %w; put it back from a backup, or move it away and get a new identity", path, ErrDamagedKey)
 	}
 	return key, nil
 }
