@@ -43,10 +43,10 @@ shows them.`,
 				return err
 			}
 			if s.json {
-				newReporter(true, os.Stdout, os.Stderr).line(map[string]any{"type": "id", "peer": id.String(), "words": words, "file": path})
+				newReporter(true, stdout, os.Stderr).line(map[string]any{"type": "id", "peer": id.String(), "words": words, "file": path})
 				return nil
 			}
-			fmt.Println(id)
+			fmt.Fprintln(stdout, id)
 			for _, row := range ui.WordRows(words) { // for people, so that stdout is the ID alone
 				fmt.Fprintln(os.Stderr, row)
 			}
@@ -78,7 +78,7 @@ func versionCommand(s *settings) *cobra.Command {
 		Args:  takes(),
 		RunE: func(*cobra.Command, []string) error {
 			if s.json {
-				newReporter(true, os.Stdout, os.Stderr).line(map[string]any{
+				newReporter(true, stdout, os.Stderr).line(map[string]any{
 					"type": "version", "version": version, "commit": commit, "go": runtime.Version(),
 				})
 				return nil
@@ -87,7 +87,7 @@ func versionCommand(s *settings) *cobra.Command {
 			if commit != "" {
 				built = commit + ", " + built
 			}
-			fmt.Printf("p2pchat %s (%s)\n", version, built)
+			fmt.Fprintf(stdout, "p2pchat %s (%s)\n", version, built)
 			return nil
 		},
 	}

@@ -78,9 +78,9 @@ func (f *doctorFlags) run(ctx context.Context, s *settings) error {
 		return (&hostFlags{listen: f.listen}).listenHelp(err)
 	}
 	if s.json {
-		newReporter(true, os.Stdout, os.Stderr).line(doctorFields(findings))
+		newReporter(true, stdout, os.Stderr).line(doctorFields(findings))
 	} else {
-		printFindings(os.Stdout, findings)
+		printFindings(stdout, findings)
 	}
 	if !findings.Reachable() {
 		return silentError{errNotReachable}

@@ -49,7 +49,7 @@ func (s *settings) explain(err error) error {
 		}
 		return err
 	}
-	newReporter(true, os.Stdout, os.Stderr).line(map[string]any{
+	newReporter(true, stdout, os.Stderr).line(map[string]any{
 		"type": "error", "code": refusal.Code, "message": refusal.Message, "hint": refusal.Hint,
 	})
 	return silentError{err}

@@ -96,7 +96,7 @@ func (f *hostFlags) run(ctx context.Context, s *settings) error {
 	if err := s.log(filepath.Join(s.data, "p2pchat.log")); err != nil {
 		return err
 	}
-	report := newReporter(s.json, os.Stdout, os.Stderr)
+	report := newReporter(s.json, stdout, os.Stderr)
 	if s.keyless(store) {
 		report.warn(lostKey(s.path(identityFile)))
 	}

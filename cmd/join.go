@@ -152,14 +152,14 @@ func (f *joinFlags) run(ctx context.Context, s *settings, arg string) error {
 	}
 	switch {
 	case s.json:
-		err = ui.JSON(ctx, o, os.Stdin, os.Stdout)
+		err = ui.JSON(ctx, o, os.Stdin, stdout)
 	case terminal != nil:
 		err = ui.Chat(ctx, o)
 	default:
 		if !f.commands {
 			o.Session = newShellSession(ctx, client)
 		}
-		err = ui.Pipe(ctx, o, os.Stdin, os.Stdout, os.Stderr)
+		err = ui.Pipe(ctx, o, os.Stdin, stdout, os.Stderr)
 	}
 	return ended(err)
 }

@@ -22,7 +22,7 @@ func (s *settings) listLAN(ctx context.Context) error {
 	if isTerminal(os.Stderr) {
 		fmt.Fprintln(os.Stderr, "looking for hosts in this network …")
 	}
-	report, told := newReporter(s.json, os.Stdout, os.Stderr), map[string]bool{}
+	report, told := newReporter(s.json, stdout, os.Stderr), map[string]bool{}
 	for h := range relay.BrowseLAN(ctx) {
 		target := h.Addrs[0].String() + "/p2p/" + h.ID.String()
 		if told[target] {
@@ -34,7 +34,7 @@ func (s *settings) listLAN(ctx context.Context) error {
 			continue
 		}
 		fmt.Fprintln(os.Stderr, ui.Sanitize(h.Name)+":")
-		fmt.Println("p2pchat join " + target)
+		fmt.Fprintln(stdout, "p2pchat join "+target)
 	}
 	if len(told) == 0 {
 		return errors.New("no host answers in this network; p2pchat host starts one, and p2pchat join TARGET joins one elsewhere")

@@ -2,7 +2,7 @@ package cmd
 
 import (
 	"fmt"
-	"os"
+	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -47,7 +47,7 @@ func manCommand() *cobra.Command {
 		Short: "print the manual page; read it with: p2pchat man | man -l -",
 		Args:  takes(),
 		RunE: func(c *cobra.Command, _ []string) error {
-			_, err := os.Stdout.WriteString(manual(c.Root()))
+			_, err := io.WriteString(stdout, manual(c.Root()))
 			return err
 		},
 	}

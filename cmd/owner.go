@@ -46,10 +46,10 @@ func statusCommand(s *settings) *cobra.Command {
 			}
 			status := e.(rooms.HostStatus)
 			if s.json {
-				newReporter(true, os.Stdout, os.Stderr).line(statusFields(status))
+				newReporter(true, stdout, os.Stderr).line(statusFields(status))
 				return nil
 			}
-			printStatus(os.Stdout, status)
+			printStatus(stdout, status)
 			return nil
 		},
 	}
@@ -143,10 +143,10 @@ a key. It carries the addresses of this host.`,
 			if s.json {
 				fields := inviteFields(made.Invite)
 				fields["type"], fields["invite"] = "ok", made.Link
-				newReporter(true, os.Stdout, os.Stderr).line(fields)
+				newReporter(true, stdout, os.Stderr).line(fields)
 				return nil
 			}
-			fmt.Println(made.Link)
+			fmt.Fprintln(stdout, made.Link)
 			if isTerminal(os.Stderr) {
 				fmt.Fprintln(os.Stderr, "whoever you pass this line to can enter with: p2pchat join LINE")
 			}
@@ -185,10 +185,10 @@ func inviteList(s *settings) *cobra.Command {
 				for _, i := range list.Invites {
 					all = append(all, inviteFields(i))
 				}
-				newReporter(true, os.Stdout, os.Stderr).line(map[string]any{"type": "ok", "invites": all})
+				newReporter(true, stdout, os.Stderr).line(map[string]any{"type": "ok", "invites": all})
 				return nil
 			}
-			w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+			w := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', 0)
 			for _, i := range list.Invites {
 				until := "never expires"
 				if !i.Expires.IsZero() {
@@ -215,7 +215,7 @@ func inviteRevoke(s *settings) *cobra.Command {
 				return s.explain(err)
 			}
 			if s.json {
-				newReporter(true, os.Stdout, os.Stderr).line(map[string]any{"type": "ok", "id": args[0]})
+				newReporter(true, stdout, os.Stderr).line(map[string]any{"type": "ok", "id": args[0]})
 			}
 			return nil
 		},

@@ -158,7 +158,7 @@ func tellRelay(s *settings, service *relay.Service) {
 	if len(addrs) > 0 {
 		flag = "--relay " + addrs[0].String() + "/p2p/" + id
 	}
-	report := newReporter(s.json, os.Stdout, os.Stderr)
+	report := newReporter(s.json, stdout, os.Stderr)
 	if s.json {
 		report.line(map[string]any{"type": "listening", "peer": id, "addrs": texts(addrs), "host": "p2pchat host " + flag})
 		return
@@ -174,5 +174,5 @@ func tellRelay(s *settings, service *relay.Service) {
 		report.say("it does not listen on port 443, so networks that let only the web out can't reach it; that port takes root, or the right to open low ports")
 	}
 	report.say("on the machine that is to be reached, run:")
-	fmt.Println("p2pchat host " + flag)
+	fmt.Fprintln(stdout, "p2pchat host "+flag)
 }

@@ -70,9 +70,17 @@ func Main() int {
 	if len(os.Args) == 2 && os.Args[1] == "--version" { // as many programs have it
 		c.SetArgs([]string{"version"})
 	}
+	c.SetOut(stdout)
 	err := c.ExecuteContext(ctx)
 	var silent silentError
-	if err != nil && !errors.As(err, &silent) {
+	told := errors.As(err, &silent)
+	if failed := stdout.failed(); failed != nil {
+		told = false // as far as it was told there
+		if err == nil {
+			err = failed
+		}
+	}
+	if err != nil && !told {
 		text := "p2pchat: " + ui.SanitizeBody(err.Error()) + damageHint(err)
 		if isTerminal(os.Stderr) {
 			text = ui.Wrap(text, ui.TerminalWidth(os.Stderr))

@@ -81,7 +81,7 @@ func (f *sendFlags) run(ctx context.Context, s *settings, args []string) error {
 		if say.File != "" {
 			answer["file"] = say.File
 		}
-		newReporter(true, os.Stdout, os.Stderr).line(answer)
+		newReporter(true, stdout, os.Stderr).line(answer)
 	}
 	return nil
 }
@@ -187,7 +187,7 @@ tabs between them, or as JSON. Nothing can be said, and it ends with Ctrl-C.`,
 			if o.Room = m.room; m.room == "" {
 				o.Invite = &target.Invite
 			}
-			return ended(ui.Follow(c.Context(), o, os.Stdout, os.Stderr, s.json))
+			return ended(ui.Follow(c.Context(), o, stdout, os.Stderr, s.json))
 		},
 	}
 	m.flags(c.Flags())
