@@ -3,6 +3,7 @@ package cmd
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os/exec"
 	"strings"
 	"testing"
@@ -28,6 +29,7 @@ func TestExitCodes(t *testing.T) {
 		{usagef("what"), 2},
 		{fmt.Errorf("reading: %w", usagef("what")), 2},
 		{rooms.Refuse(rooms.Unreachable, "", "gone"), 3},
+		{ownError{rooms.Refuse(rooms.NoSuchFile, "", "none")}, 1},
 		{rooms.Refuse(rooms.RoomFull, "", "full"), 4},
 		{rooms.Refuse(rooms.NoSuchRoom, "", "none"), 4},
 		{silentError{rooms.Refuse(rooms.Banned, "", "banned")}, 4},
@@ -135,6 +137,26 @@ func TestShellHints(t *testing.T) {
 	for code, hint := range shellHints {
 		if chatHint.MatchString(hint) {
 			t.Errorf("%s: %q is a hint for the chat", code, hint)
+		}
+	}
+}
+
+// TestRefusalOf keeps the next step of an error where programs look for it.
+func TestRefusalOf(t *testing.T) {
+	for _, tt := range []struct {
+		err           error
+		code          rooms.Code
+		message, hint string
+	}{
+		{usagef("no host is saved as %q; paste it", "x"), rooms.BadRequest, `no host is saved as "x"`, "paste it"},
+		{usagef("--room: say which room"), rooms.BadRequest, "--room: say which room", ""},
+		{fmt.Errorf("the key %w; put it back", node.ErrDamagedKey), rooms.Storage, "the key is damaged", "put it back"},
+		{&fs.PathError{Op: "open", Path: "x", Err: fs.ErrPermission}, rooms.Storage, "open x: permission denied", ""},
+		{usageError{rooms.Refuse(rooms.TooLong, "less; much less", "too; long")}, rooms.TooLong, "too; long", "less; much less"},
+	} {
+		got := refusalOf(tt.err)
+		if got.Code != tt.code || got.Message != tt.message || got.Hint != tt.hint {
+			t.Errorf("%v becomes %s: %q, %q", tt.err, got.Code, got.Message, got.Hint)
 		}
 	}
 }

@@ -3,9 +3,12 @@ package cmd
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"os"
 	"regexp"
+	"strings"
 
+	"p2pchat/node"
 	"p2pchat/rooms"
 	"p2pchat/ui"
 )
@@ -37,22 +40,46 @@ func atShell(r *rooms.Refusal) *rooms.Refusal {
 	return &adapted
 }
 
-// explain tells why the host refused, for people at a shell or for programs.
-func (s *settings) explain(err error) error {
+// refusalOf gives an error the form in which programs read it. Our own errors have the
+// next step behind a semicolon, as a refusal writes it.
+func refusalOf(err error) *rooms.Refusal {
 	var refusal *rooms.Refusal
-	if !errors.As(err, &refusal) {
-		return err
+	if errors.As(err, &refusal) {
+		return refusal
 	}
-	if !s.json {
+	code := rooms.BadRequest
+	if path := (*fs.PathError)(nil); errors.As(err, &path) || errors.Is(err, node.ErrDamagedKey) {
+		code = rooms.Storage
+	}
+	message, hint, _ := strings.Cut(err.Error(), "; ")
+	return rooms.Refuse(code, hint, "%s", message)
+}
+
+// explain tells why a command has failed, for people at a shell or, unless they have been
+// told, for programs.
+func (s *settings) explain(err error) error {
+	var silent silentError
+	var refusal *rooms.Refusal
+	switch {
+	case err == nil || errors.As(err, &silent):
+		return err
+	case s.json:
+		refusal = refusalOf(err)
+		newReporter(true, stdout, os.Stderr).line(map[string]any{
+			"type": "error", "code": refusal.Code, "message": refusal.Message, "hint": refusal.Hint,
+		})
+		return silentError{err}
+	case errors.As(err, &refusal):
 		if adapted := atShell(refusal); adapted != refusal {
 			return adapted
 		}
-		return err
 	}
-	newReporter(true, stdout, os.Stderr).line(map[string]any{
-		"type": "error", "code": refusal.Code, "message": refusal.Message, "hint": refusal.Hint,
-	})
-	return silentError{err}
+	return err
+}
+
+// brokenInvite is the error for a text that is not a whole invite.
+func brokenInvite(err error) error {
+	return rooms.Refuse(rooms.InviteInvalid, "copy it again, from p2pchat: to its last character, or ask for a new one", "%s", err)
 }
 
 // shellSession is a session whose refusals have hints for a shell.

@@ -258,7 +258,7 @@ func (f *hostFlags) console(ctx context.Context, s *settings, host *node.Host, r
 	}
 	o.Room, o.Owner = f.lobby, true
 	defer s.people(&o, client.Welcome())()
-	return ended(ui.Chat(ctx, o))
+	return s.ended(ui.Chat(ctx, o))
 }
 
 // listenOwner opens the socket for status, invite and the like. One that a

@@ -71,9 +71,9 @@ between them.`,
 		ValidArgsFunction: s.offerSaved,
 		RunE: func(c *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return s.listLAN(c.Context())
+				return s.explain(s.listLAN(c.Context()))
 			}
-			return f.run(c.Context(), s, args[0])
+			return s.explain(f.run(c.Context(), s, args[0]))
 		},
 	}
 	fl := c.Flags()
@@ -103,6 +103,9 @@ func (f *joinFlags) run(ctx context.Context, s *settings, arg string) error {
 		return err
 	}
 	person, edit := onTerminal() && !s.json, canEdit() && !f.plain
+	if err := f.fits(s, target, person); err != nil {
+		return err
+	}
 	arrived := func() {}
 	if person {
 		arrived = connecting(os.Stderr, s.called(arg, target), edit && isTerminal(os.Stderr))
@@ -111,9 +114,9 @@ func (f *joinFlags) run(ctx context.Context, s *settings, arg string) error {
 	arrived()
 	switch {
 	case err != nil && ctx.Err() != nil:
-		return s.explain(rooms.Refuse(rooms.Unreachable, "", "stopped before the host answered"))
+		return rooms.Refuse(rooms.Unreachable, "", "stopped before the host answered")
 	case err != nil:
-		return s.explain(err)
+		return err
 	}
 	defer done()
 	if err := f.keep(s, target); err != nil {
@@ -161,7 +164,7 @@ func (f *joinFlags) run(ctx context.Context, s *settings, arg string) error {
 		}
 		err = ui.Pipe(ctx, o, os.Stdin, stdout, os.Stderr)
 	}
-	return ended(err)
+	return s.ended(err)
 }
 
 // called is what a person calls a host: the name that it is saved under, or else the end
@@ -182,6 +185,22 @@ func (f *joinFlags) check() error {
 		return usagef("--limit and --private go with --create")
 	}
 	return nil
+}
+
+// fits checks what depends on the target, before anybody is asked anything.
+func (f *joinFlags) fits(s *settings, t node.Target, person bool) error {
+	pipe := !person && !s.json && !f.plain && !f.commands
+	if pipe && f.member.room == "" && t.Invite == (rooms.Capability{}) {
+		return usagef("--room: say which room; what comes through a pipe is said there")
+	}
+	if f.save == "" {
+		return nil
+	}
+	all, err := s.savedHosts()
+	if err != nil {
+		return err
+	}
+	return s.mayBeSaved(f.save, t.ID, all)
 }
 
 // keep saves the host where --save asks for it.
@@ -282,7 +301,10 @@ func (s *settings) chat(session ui.Session, terminal ui.Terminal) ui.Options {
 
 func parseInvite(text string) (rooms.Capability, error) {
 	link, err := node.ParseInvite(text)
-	return link.Capability, err
+	if err != nil {
+		return rooms.Capability{}, brokenInvite(err)
+	}
+	return link.Capability, nil
 }
 
 // canEdit tells whether lines can be edited on the terminal.
@@ -306,14 +328,17 @@ func openTerminal(s *settings, f screenFlags, edit, host bool) (ui.Terminal, err
 	return ui.NewPlain(os.Stdin, os.Stdout), nil
 }
 
-// ended maps the end of a chat: what the chat has shown is not told again.
-func ended(err error) error {
+// ended maps the end of a chat: what the chat has shown is not told again. A program has
+// been shown everything.
+func (s *settings) ended(err error) error {
 	var refusal *rooms.Refusal
-	if errors.As(err, &refusal) {
+	switch {
+	case errors.As(err, &refusal):
 		return silentError{err}
-	}
-	if errors.Is(err, context.Canceled) {
+	case err == nil || errors.Is(err, context.Canceled):
 		return nil
+	case s.json:
+		return silentError{err}
 	}
 	return err
 }

@@ -2,11 +2,11 @@ package cmd
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 
 	"p2pchat/relay"
+	"p2pchat/rooms"
 	"p2pchat/ui"
 )
 
@@ -37,7 +37,8 @@ func (s *settings) listLAN(ctx context.Context) error {
 		fmt.Fprintln(stdout, "p2pchat join "+target)
 	}
 	if len(told) == 0 {
-		return errors.New("no host answers in this network; p2pchat host starts one, and p2pchat join TARGET joins one elsewhere")
+		return ownError{rooms.Refuse(rooms.Unreachable, "p2pchat host starts one, and p2pchat join TARGET joins one elsewhere",
+			"no host answers in this network")}
 	}
 	return nil
 }

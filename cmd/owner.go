@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -27,6 +28,9 @@ func (s *settings) askHost(ctx context.Context, cmd rooms.Command) (rooms.Event,
 		return nil, err
 	}
 	client, err := node.DialOwner(ctx, path, node.ClientConfig{Nick: ownerName(), Version: version})
+	if no := (*rooms.Refusal)(nil); errors.As(err, &no) && no.Code == rooms.Unreachable {
+		return nil, rooms.Refuse(no.Code, "p2pchat host starts one; --data names the directory of another", "%s", no.Message)
+	}
 	if err != nil {
 		return nil, err
 	}

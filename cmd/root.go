@@ -50,11 +50,15 @@ var exitCodes = [...]string{
 // usageError is a command line that can't be meant.
 type usageError struct{ error }
 
+// ownError is a refusal that comes from here: no host has said no.
+type ownError struct{ error }
+
 // silentError has been told to the person already; only its exit code is left.
 type silentError struct{ error }
 
 func (e silentError) Unwrap() error { return e.error }
 func (e usageError) Unwrap() error  { return e.error }
+func (e ownError) Unwrap() error    { return e.error }
 
 func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
@@ -102,6 +106,7 @@ func damageHint(err error) string {
 // exitCode maps what went wrong to the contract's exit codes.
 func exitCode(err error) int {
 	var usage usageError
+	var own ownError
 	var inUse *history.InUseError
 	var damage *history.DamageError
 	var refusal *rooms.Refusal
@@ -110,6 +115,8 @@ func exitCode(err error) int {
 		return exitDone
 	case errors.As(err, &usage):
 		return exitUsage
+	case errors.As(err, &own):
+		return exitFailed
 	case errors.As(err, &inUse):
 		return exitInUse
 	case errors.As(err, &damage), errors.Is(err, node.ErrDamagedKey):

@@ -80,11 +80,22 @@ func (s *settings) savedNames() ([]string, error) {
 	return names, err
 }
 
-// saveHost remembers where a host is. The secret of an invite is not kept.
-func (s *settings) saveHost(name string, t node.Target) error {
+// mayBeSaved tells whether a host can be saved under a name, which may be another's.
+func (s *settings) mayBeSaved(name string, id peer.ID, all []savedHost) error {
 	if _, refusal := rooms.DefaultLimits().ParseRoomID(name); refusal != nil {
 		return usagef("--save %q: a name has letters, digits, _ . -", name)
 	}
+	for _, h := range all {
+		if h.Name == name && h.Peer != id.String() {
+			return ownError{rooms.Refuse(rooms.NameTaken, "save it under another name, or take the old line out of "+s.path(savedFile),
+				"%q is already the name of another host: %s", name, h.Peer)}
+		}
+	}
+	return nil
+}
+
+// saveHost remembers where a host is. The secret of an invite is not kept.
+func (s *settings) saveHost(name string, t node.Target) error {
 	held, err := history.Hold(s.path(savedFile)) // or two joins at a time forget each other's
 	if err != nil {
 		return err
@@ -94,12 +105,11 @@ func (s *settings) saveHost(name string, t node.Target) error {
 	if err != nil {
 		return err
 	}
+	if err := s.mayBeSaved(name, t.ID, all); err != nil {
+		return err
+	}
 	kept := []savedHost{{Name: name, Peer: t.ID.String(), Addrs: texts(t.Addrs)}}
 	for _, h := range all {
-		if h.Name == name && h.Peer != t.ID.String() {
-			return rooms.Refuse(rooms.IdentityMismatch, "save it under another name, or take the old line out of "+s.path(savedFile),
-				"%q is already the name of another host: %s", name, h.Peer)
-		}
 		if h.Name != name {
 			kept = append(kept, h)
 		}

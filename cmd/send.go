@@ -36,7 +36,7 @@ is on the host's disk.`,
 
 		ValidArgsFunction: s.offerSaved,
 
-		RunE: func(c *cobra.Command, args []string) error { return f.run(c.Context(), s, args) },
+		RunE: func(c *cobra.Command, args []string) error { return s.explain(f.run(c.Context(), s, args)) },
 	}
 	f.member.flags(c.Flags())
 	c.Flags().StringVar(&f.file, "file", "", "a file to share")
@@ -59,22 +59,22 @@ func (f *sendFlags) run(ctx context.Context, s *settings, args []string) error {
 	}
 	client, join, done, err := s.enter(ctx, target, f.member)
 	if err != nil {
-		return s.explain(err)
+		return err
 	}
 	defer done()
 	entered, err := client.Do(ctx, join)
 	if err != nil {
-		return s.explain(err)
+		return err
 	}
 	room := entered.(rooms.Entered).Room.Room
 	if say.Kind == rooms.FileUp {
 		if say.File, err = f.share(ctx, s, client, room); err != nil {
-			return s.explain(err)
+			return err
 		}
 	}
 	said, err := sayPatiently(ctx, client, say)
 	if err != nil {
-		return s.explain(err)
+		return err
 	}
 	if s.json {
 		answer := map[string]any{"type": "ok", "room": room, "seq": said.Seq}
@@ -89,6 +89,9 @@ func (f *sendFlags) run(ctx context.Context, s *settings, args []string) error {
 // say is what is to be said; a file still has to be brought to the host.
 func (f *sendFlags) say(args []string) (rooms.Say, error) {
 	if f.file != "" {
+		if _, err := os.Stat(f.file); err != nil {
+			return rooms.Say{}, ownError{plainly(err)}
+		}
 		return rooms.Say{Kind: rooms.FileUp, Text: strings.Join(args, " ")}, nil
 	}
 	text, err := messageText(args)
@@ -166,30 +169,32 @@ func tailCommand(s *settings) *cobra.Command {
 tabs between them, or as JSON. Nothing can be said, and it ends with Ctrl-C.`,
 		Args:              takes("TARGET"),
 		ValidArgsFunction: s.offerSaved,
-		RunE: func(c *cobra.Command, args []string) error {
-			if err := s.log(""); err != nil {
-				return err
-			}
-			target, err := s.target(args[0])
-			if err != nil {
-				return err
-			}
-			client, _, done, err := s.enter(c.Context(), target, *m)
-			if err != nil {
-				return s.explain(err)
-			}
-			defer done()
-			var session ui.Session = client
-			if !s.json {
-				session = newShellSession(c.Context(), client)
-			}
-			o := s.chat(session, nil)
-			if o.Room = m.room; m.room == "" {
-				o.Invite = &target.Invite
-			}
-			return ended(ui.Follow(c.Context(), o, stdout, os.Stderr, s.json))
-		},
+		RunE:              func(c *cobra.Command, args []string) error { return s.explain(s.tail(c.Context(), args[0], *m)) },
 	}
 	m.flags(c.Flags())
 	return c
+}
+
+func (s *settings) tail(ctx context.Context, arg string, m memberFlags) error {
+	if err := s.log(""); err != nil {
+		return err
+	}
+	target, err := s.target(arg)
+	if err != nil {
+		return err
+	}
+	client, _, done, err := s.enter(ctx, target, m)
+	if err != nil {
+		return err
+	}
+	defer done()
+	var session ui.Session = client
+	if !s.json {
+		session = newShellSession(ctx, client)
+	}
+	o := s.chat(session, nil)
+	if o.Room = m.room; m.room == "" {
+		o.Invite = &target.Invite
+	}
+	return s.ended(ui.Follow(ctx, o, stdout, os.Stderr, s.json))
 }

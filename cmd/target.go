@@ -25,10 +25,13 @@ func (s *settings) target(arg string) (node.Target, error) {
 	if _, refusal := rooms.DefaultLimits().ParseRoomID(arg); err != nil && refusal == nil && !strings.HasPrefix(arg, "12D3") {
 		return t, s.notSaved(arg)
 	}
-	if err != nil && !errors.Is(err, node.ErrInvite) {
+	switch {
+	case errors.Is(err, node.ErrInvite):
+		return t, brokenInvite(err)
+	case err != nil:
 		return t, usageError{err}
 	}
-	return t, err
+	return t, nil
 }
 
 // firstLine reads up to the first line end and not a byte further: what follows
