@@ -62,7 +62,8 @@ func joinCommand(s *settings) *cobra.Command {
 		Long: `Chat on somebody's host. TARGET is what the host printed: a multiaddr that ends
 in /p2p/ID, a peer ID, an invite (p2pchat:…), or a name given with --save; with -
 it is read from standard input, so that no invite shows in the list of processes.
-Without TARGET it lists the hosts of this network.
+The whole line that the host printed will do there, too. Without TARGET it lists
+the hosts of this network.
 
 Where standard input or output is no terminal, every line read is said in --room
 and every message is written as a line: time, room, nick and text with tabs

@@ -30,11 +30,11 @@ func (s *settings) listLAN(ctx context.Context) error {
 		}
 		told[target] = true
 		if s.json {
-			report.line(map[string]any{"type": "host", "name": h.Name, "peer": h.ID.String(), "addrs": texts(h.Addrs), "join": "p2pchat join " + target})
+			report.line(map[string]any{"type": "host", "name": h.Name, "peer": h.ID.String(), "addrs": texts(h.Addrs), "join": joinWords + target})
 			continue
 		}
 		fmt.Fprintln(os.Stderr, ui.Sanitize(h.Name)+":")
-		fmt.Fprintln(stdout, "p2pchat join "+target)
+		fmt.Fprintln(stdout, joinWords+target)
 	}
 	if len(told) == 0 {
 		return ownError{rooms.Refuse(rooms.Unreachable, "p2pchat host starts one, and p2pchat join TARGET joins one elsewhere",

@@ -75,7 +75,7 @@ func statusFields(h rooms.HostStatus) map[string]any {
 	}
 	words, _ := node.Words(h.Peer)
 	return map[string]any{
-		"type": "status", "words": words, "version": h.Version, "peer": h.Peer, "name": h.Name, "join": "p2pchat join " + h.Target,
+		"type": "status", "words": words, "version": h.Version, "peer": h.Peer, "name": h.Name, "join": joinWords + h.Target,
 		"addrs": h.Addrs, "started": h.Started.UTC().Format(time.RFC3339), "rooms": list, "members": members, "disk": h.Disk,
 	}
 }

@@ -67,7 +67,7 @@ func (r *reporter) console(t ui.Terminal) {
 func (r *reporter) listening(h *node.Host, chat bool) {
 	target, addrs := h.Target(), texts(h.Addrs())
 	if r.json {
-		r.line(map[string]any{"type": "listening", "peer": h.Peer(), "addrs": addrs, "join": "p2pchat join " + target})
+		r.line(map[string]any{"type": "listening", "peer": h.Peer(), "addrs": addrs, "join": joinWords + target})
 		r.reachability(h)
 		return
 	}
@@ -85,7 +85,7 @@ func (r *reporter) listening(h *node.Host, chat bool) {
 		from = "another terminal of this machine"
 	}
 	r.say("to chat from " + from + ", paste this there:")
-	fmt.Fprintf(r.out, "p2pchat join %s\n", target)
+	fmt.Fprintln(r.out, joinWords+target)
 }
 
 // moved notes that the host's addresses have changed.
@@ -102,12 +102,12 @@ func (r *reporter) reachability(h *node.Host) {
 	target := h.Target()
 	reach, why := h.Reach()
 	if r.json {
-		r.line(map[string]any{"type": "reachability", "reach": reach, "addrs": texts(h.Addrs()), "join": "p2pchat join " + target, "why": why})
+		r.line(map[string]any{"type": "reachability", "reach": reach, "addrs": texts(h.Addrs()), "join": joinWords + target, "why": why})
 		return
 	}
 	if target != r.told {
 		r.told = target
-		r.notice("this host can now be reached " + why + "; the command to paste elsewhere is now: p2pchat join " + target)
+		r.notice("this host can now be reached " + why + "; the command to paste elsewhere is now: " + joinWords + target)
 	}
 }
 

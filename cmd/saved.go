@@ -39,15 +39,31 @@ func (s *settings) savedHost(name string) (node.Target, bool, error) {
 		if err != nil {
 			return node.Target{}, false, fmt.Errorf("%s: the peer ID of %q can't be read", s.path(savedFile), name)
 		}
-		t := node.Target{AddrInfo: peer.AddrInfo{ID: id}}
-		for _, text := range h.Addrs {
-			if a, err := ma.NewMultiaddr(text); err == nil {
-				t.Addrs = append(t.Addrs, a)
-			}
-		}
-		return t, true, nil
+		return node.Target{AddrInfo: peer.AddrInfo{ID: id, Addrs: h.addrs()}}, true, nil
 	}
 	return node.Target{}, false, nil
+}
+
+// addrsOf returns where a host was, if it was saved under any name.
+func (s *settings) addrsOf(id peer.ID) ([]ma.Multiaddr, error) {
+	all, err := s.savedHosts()
+	var addrs []ma.Multiaddr
+	for _, h := range all {
+		if h.Peer == id.String() {
+			addrs = append(addrs, h.addrs()...)
+		}
+	}
+	return ma.Unique(addrs), err
+}
+
+// addrs are those that can be read.
+func (h savedHost) addrs() (addrs []ma.Multiaddr) {
+	for _, text := range h.Addrs {
+		if a, err := ma.NewMultiaddr(text); err == nil {
+			addrs = append(addrs, a)
+		}
+	}
+	return addrs
 }
 
 func (s *settings) path(file string) string { return filepath.Join(s.data, file) }

@@ -9,6 +9,9 @@ import (
 	"p2pchat/rooms"
 )
 
+// joinWords are what stands before a target in what p2pchat host prints.
+const joinWords = "p2pchat join "
+
 // target reads TARGET.
 func (s *settings) target(arg string) (node.Target, error) {
 	if arg == "-" {
@@ -18,6 +21,7 @@ func (s *settings) target(arg string) (node.Target, error) {
 		}
 		arg = line
 	}
+	arg = strings.TrimPrefix(strings.TrimSpace(arg), joinWords)
 	if saved, ok, err := s.savedHost(arg); err != nil || ok {
 		return saved, err
 	}
@@ -30,8 +34,10 @@ func (s *settings) target(arg string) (node.Target, error) {
 		return t, brokenInvite(err)
 	case err != nil:
 		return t, usageError{err}
+	case len(t.Addrs) == 0:
+		t.Addrs, err = s.addrsOf(t.ID)
 	}
-	return t, nil
+	return t, err
 }
 
 // firstLine reads up to the first line end and not a byte further: what follows
