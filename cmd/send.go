@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -28,9 +29,9 @@ func sendCommand(s *settings) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "send TARGET --room ID [TEXT]",
 		Short: "say one thing and leave",
-		Long: `Say one thing in a room and leave. Without TEXT, all of standard input is the
-message. With --file it shares a file, and TEXT is its caption. It exits with 0 once that
-is on the host's disk.`,
+		Long: `Say one thing in a room and leave. Without TEXT, or where it is -, all of standard
+input is the message, in UTF-8. With --file it shares a file, and TEXT is its caption. It
+exits with 0 once that is on the host's disk.`,
 		Example: "  echo hi | p2pchat send home --room dev\n  p2pchat send home --room dev --file cat.png \"my cat\"",
 		Args:    takes("TARGET", "[TEXT]"),
 
@@ -92,7 +93,11 @@ func (f *sendFlags) say(args []string) (rooms.Say, error) {
 		if _, err := os.Stat(f.file); err != nil {
 			return rooms.Say{}, ownError{plainly(err)}
 		}
-		return rooms.Say{Kind: rooms.FileUp, Text: strings.Join(args, " ")}, nil
+		if len(args) == 0 {
+			return rooms.Say{Kind: rooms.FileUp}, nil
+		}
+		text, err := messageText(args)
+		return rooms.Say{Kind: rooms.FileUp, Text: text}, err
 	}
 	text, err := messageText(args)
 	return rooms.Say{Kind: rooms.Text, Text: text}, err
@@ -115,17 +120,22 @@ func (f *sendFlags) share(ctx context.Context, s *settings, client *node.Client,
 	return file.ID, err
 }
 
-// messageText is TEXT, or all of standard input without its last line end.
+// messageText is TEXT, or all of standard input without its last line end. The host takes
+// UTF-8 only: of anything else some other characters would be stored.
 func messageText(args []string) (string, error) {
-	if len(args) > 0 {
-		return args[0], nil
+	limit := rooms.DefaultLimits().TextBytes
+	text := strings.Join(args, " ")
+	if len(args) == 0 || text == "-" {
+		b, err := io.ReadAll(io.LimitReader(os.Stdin, int64(limit)+2))
+		if err != nil {
+			return "", fmt.Errorf("reading the message: %w", err)
+		}
+		text = strings.TrimRight(string(b), "\r\n")
 	}
-	limit := int64(rooms.DefaultLimits().TextBytes)
-	b, err := io.ReadAll(io.LimitReader(os.Stdin, limit+2))
-	if err != nil {
-		return "", fmt.Errorf("reading the message: %w", err)
+	if len(text) <= limit && !utf8.ValidString(text) { // a longer one may have been cut within a character; it is refused as too long
+		return "", rooms.Refuse(rooms.BadRequest, "convert it first, as iconv does", "the message is not UTF-8 text")
 	}
-	return strings.TrimRight(string(b), "\r\n"), nil
+	return text, nil
 }
 
 // enter connects and says how to enter the room that was asked for.
