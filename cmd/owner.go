@@ -164,8 +164,9 @@ a key. It carries the addresses of this host.`,
 	return c
 }
 
+// inviteFields are named as a JSON client has them: uses are those allowed.
 func inviteFields(i rooms.InviteInfo) map[string]any {
-	fields := map[string]any{"id": i.ID, "room": i.Room, "by": i.By, "uses": i.Uses, "max_uses": i.MaxUses}
+	fields := map[string]any{"id": i.ID, "room": i.Room, "by": i.By, "uses": i.MaxUses, "used": i.Uses}
 	if !i.Expires.IsZero() {
 		fields["expires"] = i.Expires.UTC().Format(time.RFC3339)
 	}
