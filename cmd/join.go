@@ -40,7 +40,7 @@ type memberFlags struct {
 
 func (f *memberFlags) flags(fl *pflag.FlagSet) {
 	fl.StringVar(&f.nick, "nick", "", "your name there (default: the last one, or your user name)")
-	fl.StringVar(&f.room, "room", "", "the room")
+	fl.StringVar(&f.room, "room", "", "the room; no invite leads to another one then")
 	fl.StringVar(&f.identity, "identity", "", "key to be known by (default: identity.key in the data)")
 	f.reach.flags(fl)
 	nameValues(fl, "nick", "NAME", "room", "ID", "identity", "FILE")
@@ -62,7 +62,8 @@ func joinCommand(s *settings) *cobra.Command {
 		Long: `Chat on somebody's host. TARGET is what the host printed: a multiaddr that ends
 in /p2p/ID, a peer ID, an invite (p2pchat:…), or a name given with --save; with -
 it is read from standard input, so that no invite shows in the list of processes.
-The whole line that the host printed will do there, too. Without TARGET it lists
+The whole line that the host printed will do there, too. An invite with --room lets
+you into that room only; for another room it just says where the host is. Without TARGET it lists
 the hosts of this network.
 
 Where standard input or output is no terminal, every line read is said in --room
@@ -103,13 +104,13 @@ func (f *joinFlags) run(ctx context.Context, s *settings, arg string) error {
 	if err != nil {
 		return err
 	}
-	person, edit := onTerminal() && !s.json, canEdit() && !f.plain
+	person := onTerminal() && !s.json
 	if err := f.fits(s, target, person); err != nil {
 		return err
 	}
 	arrived := func() {}
 	if person {
-		arrived = connecting(os.Stderr, s.called(arg, target), edit && isTerminal(os.Stderr))
+		arrived = connecting(os.Stderr, s.called(arg, target), f.edits() && isTerminal(os.Stderr))
 	}
 	client, done, err := s.connect(ctx, target, f.member)
 	arrived()
@@ -127,9 +128,14 @@ func (f *joinFlags) run(ctx context.Context, s *settings, arg string) error {
 	if person {
 		tellNick(f.member.wish(), client.Welcome().Nick)
 	}
+	return f.chat(ctx, s, client, target, person)
+}
+
+// chat is the conversation, as it suits who is at the other end of input and output.
+func (f *joinFlags) chat(ctx context.Context, s *settings, client *node.Client, target node.Target, person bool) (err error) {
 	var terminal ui.Terminal
 	if f.plain || person {
-		if terminal, err = openTerminal(s, f.screen, person && edit, false); err != nil {
+		if terminal, err = openTerminal(s, f.screen, person && f.edits(), false); err != nil {
 			return err
 		}
 		defer terminal.Close()
@@ -140,7 +146,7 @@ func (f *joinFlags) run(ctx context.Context, s *settings, arg string) error {
 	if o.Depot, err = s.depot(client, f.screen.files); err != nil {
 		return err
 	}
-	f.entry(&o, target)
+	f.entry(ctx, &o, target)
 	if terminal != nil || s.json && f.unsent {
 		book, err := s.notebook(client.Welcome())
 		if err != nil {
@@ -161,7 +167,7 @@ func (f *joinFlags) run(ctx context.Context, s *settings, arg string) error {
 		err = ui.Chat(ctx, o)
 	default:
 		if !f.commands {
-			o.Session = newShellSession(ctx, client)
+			o.Session = newShellSession(ctx, o.Session)
 		}
 		err = ui.Pipe(ctx, o, os.Stdin, stdout, os.Stderr)
 	}
@@ -187,6 +193,9 @@ func (f *joinFlags) check() error {
 	}
 	return nil
 }
+
+// edits tells whether the rows of a terminal are drawn anew.
+func (f *joinFlags) edits() bool { return canEdit() && !f.plain }
 
 // fits checks what depends on the target, before anybody is asked anything.
 func (f *joinFlags) fits(s *settings, t node.Target, person bool) error {
@@ -240,16 +249,16 @@ func tellNick(wish, nick string) {
 }
 
 // entry says which room to enter at the start.
-func (f *joinFlags) entry(o *ui.Options, t node.Target) {
+func (f *joinFlags) entry(ctx context.Context, o *ui.Options, t node.Target) {
 	o.Commands = f.commands
 	switch {
 	case f.makeRoom:
 		f.create.Room = f.member.room
 		o.Create = &f.create
+	case f.member.room != "":
+		o.Room, o.Session = f.member.room, invited(ctx, o.Session, f.member.room, t.Invite)
 	case t.Invite != rooms.Capability{}:
 		o.Invite = &t.Invite
-	default:
-		o.Room = f.member.room
 	}
 }
 

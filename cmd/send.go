@@ -58,16 +58,15 @@ func (f *sendFlags) run(ctx context.Context, s *settings, args []string) error {
 	if err != nil {
 		return err
 	}
-	client, join, done, err := s.enter(ctx, target, f.member)
+	client, done, err := s.connectTo(ctx, target, f.member)
 	if err != nil {
 		return err
 	}
 	defer done()
-	entered, err := client.Do(ctx, join)
+	room, err := enterNamed(ctx, client, f.member.room, target.Invite)
 	if err != nil {
 		return err
 	}
-	room := entered.(rooms.Entered).Room.Room
 	if say.Kind == rooms.FileUp {
 		if say.File, err = f.share(ctx, s, client, room); err != nil {
 			return err
@@ -138,14 +137,12 @@ func messageText(args []string) (string, error) {
 	return text, nil
 }
 
-// enter connects and says how to enter the room that was asked for.
-func (s *settings) enter(ctx context.Context, t node.Target, m memberFlags) (*node.Client, rooms.Join, func(), error) {
-	join := rooms.Join{Room: m.room, Invite: t.Invite}
-	if m.room == "" && join.Invite == (rooms.Capability{}) {
-		return nil, join, nil, usagef("--room: say which room")
+// connectTo connects where a room is known to be entered.
+func (s *settings) connectTo(ctx context.Context, t node.Target, m memberFlags) (*node.Client, func(), error) {
+	if m.room == "" && t.Invite == (rooms.Capability{}) {
+		return nil, nil, usagef("--room: say which room")
 	}
-	client, done, err := s.connect(ctx, t, m)
-	return client, join, done, err
+	return s.connect(ctx, t, m)
 }
 
 // sayPatiently says a line, and waits when the host takes no more at the moment.
@@ -193,14 +190,14 @@ func (s *settings) tail(ctx context.Context, arg string, m memberFlags) error {
 	if err != nil {
 		return err
 	}
-	client, _, done, err := s.enter(ctx, target, m)
+	client, done, err := s.connectTo(ctx, target, m)
 	if err != nil {
 		return err
 	}
 	defer done()
-	var session ui.Session = client
+	session := invited(ctx, client, m.room, target.Invite)
 	if !s.json {
-		session = newShellSession(ctx, client)
+		session = newShellSession(ctx, session)
 	}
 	o := s.chat(session, nil)
 	if o.Room = m.room; m.room == "" {
