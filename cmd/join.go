@@ -40,7 +40,7 @@ type memberFlags struct {
 
 func (f *memberFlags) flags(fl *pflag.FlagSet) {
 	fl.StringVar(&f.nick, "nick", "", "your name there (default: the last one, or your user name)")
-	fl.StringVar(&f.room, "room", "", "the room; no invite leads to another one then")
+	fl.StringVar(&f.room, "room", "", "the room; an invite counts for this one only")
 	fl.StringVar(&f.identity, "identity", "", "key to be known by (default: identity.key in the data)")
 	f.reach.flags(fl)
 	nameValues(fl, "nick", "NAME", "room", "ID", "identity", "FILE")
@@ -146,7 +146,7 @@ func (f *joinFlags) chat(ctx context.Context, s *settings, client *node.Client, 
 	if o.Depot, err = s.depot(client, f.screen.files); err != nil {
 		return err
 	}
-	f.entry(ctx, &o, target)
+	f.entry(&o, target)
 	if terminal != nil || s.json && f.unsent {
 		book, err := s.notebook(client.Welcome())
 		if err != nil {
@@ -249,17 +249,14 @@ func tellNick(wish, nick string) {
 }
 
 // entry says which room to enter at the start.
-func (f *joinFlags) entry(ctx context.Context, o *ui.Options, t node.Target) {
+func (f *joinFlags) entry(o *ui.Options, t node.Target) {
 	o.Commands = f.commands
-	switch {
-	case f.makeRoom:
+	if f.makeRoom {
 		f.create.Room = f.member.room
 		o.Create = &f.create
-	case f.member.room != "":
-		o.Room, o.Session = f.member.room, invited(ctx, o.Session, f.member.room, t.Invite)
-	case t.Invite != rooms.Capability{}:
-		o.Invite = &t.Invite
+		return
 	}
+	o.Room, o.Invite = f.member.room, t.Invite
 }
 
 // connect connects to a host as a member. done leaves it.

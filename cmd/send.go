@@ -63,10 +63,11 @@ func (f *sendFlags) run(ctx context.Context, s *settings, args []string) error {
 		return err
 	}
 	defer done()
-	room, err := enterNamed(ctx, client, f.member.room, target.Invite)
+	entered, err := client.Do(ctx, rooms.Join{Room: f.member.room, Invite: target.Invite})
 	if err != nil {
 		return err
 	}
+	room := entered.(rooms.Entered).Room.Room
 	if say.Kind == rooms.FileUp {
 		if say.File, err = f.share(ctx, s, client, room); err != nil {
 			return err
@@ -195,13 +196,11 @@ func (s *settings) tail(ctx context.Context, arg string, m memberFlags) error {
 		return err
 	}
 	defer done()
-	session := invited(ctx, client, m.room, target.Invite)
+	var session ui.Session = client
 	if !s.json {
-		session = newShellSession(ctx, session)
+		session = newShellSession(ctx, client)
 	}
 	o := s.chat(session, nil)
-	if o.Room = m.room; m.room == "" {
-		o.Invite = &target.Invite
-	}
+	o.Room, o.Invite = m.room, target.Invite
 	return s.ended(ui.Follow(ctx, o, stdout, os.Stderr, s.json))
 }

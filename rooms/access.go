@@ -16,9 +16,10 @@ func hashSecret(secret [16]byte) (id string, hash []byte) {
 	return hex.EncodeToString(sum[:8]), sum[:]
 }
 
-// redeem finds the room that an invite opens to the member. Everything that can
-// be wrong with an invite has one answer and costs the same work.
-func (a asking) redeem(c Capability) (*roomState, []Change, *Refusal) {
+// redeem finds the room that an invite opens to the member; where one is named, it has to
+// be that. Everything that can be wrong with an invite has one answer and costs the same
+// work.
+func (a asking) redeem(c Capability, named RoomID) (*roomState, []Change, *Refusal) {
 	id, hash := hashSecret(c.Secret)
 	inv := a.invites[id]
 	known := make([]byte, sha256.Size)
@@ -29,13 +30,13 @@ func (a asking) redeem(c Capability) (*roomState, []Change, *Refusal) {
 		return nil, nil, inviteInvalid()
 	}
 	room, peer := a.rooms[inv.room], a.session.peer
-	if inv.redeemed[peer] {
-		return room, nil, nil
-	}
-	if !inv.live(a.env.Now) {
+	if !inv.redeemed[peer] && !inv.live(a.env.Now) {
 		return nil, nil, inviteInvalid()
 	}
-	if room.private && a.mayEnter(room) {
+	if named != "" && !room.isCalled(named) {
+		return nil, nil, Refuse(NoSuchRoom, "name no room to enter that of the invite", "there is no room %q, and the invite is to another", named)
+	}
+	if inv.redeemed[peer] || room.private && a.mayEnter(room) {
 		return room, nil, nil // nothing to gain by using it up
 	}
 	if refusal := a.room(room); refusal != nil {

@@ -21,7 +21,9 @@ type (
 		NoHistory bool // lines reach the members and are not kept
 	}
 
-	// Join enters a room by its identifier, or by an invite. After, when not
+	// Join enters a room by its identifier, or by an invite. With both it enters
+	// the room of that identifier; the invite counts where it has to, and only
+	// for that room. After, when not
 	// nil, is the cursor to continue from; otherwise the last Recent messages
 	// are replayed. Answer: Entered.
 	Join struct {

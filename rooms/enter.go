@@ -176,8 +176,8 @@ func (a asking) room(room *roomState) *Refusal {
 // find finds the room that a Join asks for, and what is used up by entering it.
 // Whoever may not enter a private room learns no more than if it did not exist.
 func (a asking) find(c Join) (*roomState, []Change, *Refusal) {
-	if c.Invite != (Capability{}) {
-		return a.redeem(c.Invite)
+	if c.Room == "" && c.Invite != (Capability{}) {
+		return a.redeem(c.Invite, "")
 	}
 	id, refusal := a.limits.ParseRoomID(c.Room)
 	if refusal != nil {
@@ -187,18 +187,26 @@ func (a asking) find(c Join) (*roomState, []Change, *Refusal) {
 	if room == nil {
 		room = a.own(id)
 	}
-	if room == nil || room.private && !a.mayEnter(room) {
+	switch {
+	case room != nil && (!room.private || a.mayEnter(room)):
+		return room, nil, nil
+	case c.Invite == (Capability{}):
 		return nil, nil, noSuchRoom(id)
 	}
-	return room, nil, nil
+	return a.redeem(c.Invite, id)
+}
+
+// isCalled tells whether this is the room's identifier, with or without its suffix.
+func (r *roomState) isCalled(id RoomID) bool {
+	base, _, _ := strings.Cut(string(r.id), privateMark)
+	return r.id.fold() == id.fold() || RoomID(base).fold() == id.fold()
 }
 
 // own finds the private room that a member may enter and names without its
 // suffix, if there is just one.
 func (a asking) own(id RoomID) (own *roomState) {
 	for _, room := range a.rooms {
-		base, _, _ := strings.Cut(string(room.id), privateMark)
-		if !room.private || RoomID(base).fold() != id.fold() || !a.mayEnter(room) {
+		if !room.private || !room.isCalled(id) || !a.mayEnter(room) {
 			continue
 		}
 		if own != nil {

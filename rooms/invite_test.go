@@ -70,6 +70,31 @@ func TestInvalidInvites(t *testing.T) {
 	}
 }
 
+// TestInviteWithARoom: with the name of a room, an invite lets into that one, or into none,
+// and is not used up in vain.
+func TestInviteWithARoom(t *testing.T) {
+	p := newPrivate(t)
+	id := string(p.alice.must(rooms.Who{}).(rooms.Roster).Room)
+	base, _, _ := strings.Cut(id, "~")
+	eve := p.connect("eve")
+	eve.create(rooms.Create{Room: "dev"})
+	eve.must(rooms.Leave{})
+	once := p.alice.invite(rooms.Invite{})
+	if got := eve.must(rooms.Join{Room: "dev", Invite: once}).(rooms.Entered); got.Room.Room != "dev" {
+		t.Errorf("entered %s", got.Room.Room)
+	}
+	says(t, eve.refused(rooms.NoSuchRoom, rooms.Join{Room: "deV2", Invite: once}),
+		`there is no room "deV2", and the invite is to another; name no room to enter that of the invite`)
+	eve.is("dev")
+	for _, name := range []string{strings.ToUpper(base), id, base} { // it was not used up; then she is admitted
+		if got := eve.must(rooms.Join{Room: name, Invite: once}).(rooms.Entered); string(got.Room.Room) != id {
+			t.Errorf("%s: entered %s", name, got.Room.Room)
+		}
+		eve.must(rooms.Leave{})
+	}
+	p.connect("zoe").refused(rooms.InviteInvalid, rooms.Join{Room: base, Invite: once})
+}
+
 // TestInviteEdges: an invite ends with its last use and at its last moment.
 func TestInviteEdges(t *testing.T) {
 	p := newPrivate(t)

@@ -185,7 +185,7 @@ func (o *oracle) command(pick chooser, outside bool) rooms.Command {
 				}
 			}
 			c.Secret[0] ^= byte(pick(8) / 7)
-			return rooms.Join{Invite: c}
+			return rooms.Join{Room: pickOf(pick, "", "", "", room()), Invite: c}
 		}
 		return rooms.Join{Invite: rooms.Capability{Secret: [16]byte{1}}}
 	case 10:

@@ -147,7 +147,7 @@ func (o *oracle) create(s *oSession, c rooms.Create) (rooms.Code, follow) {
 }
 
 func (o *oracle) join(s *oSession, c rooms.Join) (rooms.Code, follow) {
-	if c.Invite != (rooms.Capability{}) {
+	if c.Room == "" && c.Invite != (rooms.Capability{}) {
 		return o.redeem(s, c.Invite)
 	}
 	room := o.find(c.Room)
@@ -157,6 +157,8 @@ func (o *oracle) join(s *oSession, c rooms.Join) (rooms.Code, follow) {
 	switch {
 	case badRoom(c.Room):
 		return refuse(rooms.BadName)
+	case (room == nil || !o.knows(s.peer, room)) && c.Invite != (rooms.Capability{}):
+		return o.redeemFor(s, c)
 	case room == nil || !o.knows(s.peer, room):
 		return refuse(rooms.NoSuchRoom)
 	case o.held(room.bans, s.peer):
@@ -165,6 +167,18 @@ func (o *oracle) join(s *oSession, c rooms.Join) (rooms.Code, follow) {
 		return refuse(rooms.RoomFull)
 	}
 	return "", func(rooms.Event) { s.room = room }
+}
+
+// redeemFor lets an invite count for the room that is named, and for no other one.
+func (o *oracle) redeemFor(s *oSession, c rooms.Join) (rooms.Code, follow) {
+	i := slices.IndexFunc(o.invites, func(inv *oInvite) bool { return inv.cap == c.Invite })
+	if i >= 0 && !o.invites[i].revoked && (slices.Contains(o.invites[i].users, s.peer) || o.live(o.invites[i])) {
+		id := string(o.invites[i].room.id)
+		if base, _, _ := strings.Cut(id, "~"); !strings.EqualFold(c.Room, id) && !strings.EqualFold(c.Room, base) {
+			return refuse(rooms.NoSuchRoom)
+		}
+	}
+	return o.redeem(s, c.Invite)
 }
 
 func (o *oracle) redeem(s *oSession, c rooms.Capability) (rooms.Code, follow) {

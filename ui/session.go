@@ -32,10 +32,11 @@ type Options struct {
 	// ParseInvite reads an invite link; when nil, no invite is valid.
 	ParseInvite func(string) (rooms.Capability, error)
 
-	// At most one of these three says which room to enter at the start.
+	// These say which room to enter at the start: this one, the one of the invite, or, with
+	// both, this one, by the invite where that is needed; or one that is made.
 	Room   string
+	Invite rooms.Capability
 	Create *rooms.Create
-	Invite *rooms.Capability
 
 	Notebook Notebook // nil: nothing outlives the chat
 	Depot    Depot    // nil: no files are sent or fetched
@@ -62,10 +63,8 @@ func (o *Options) entry() rooms.Command {
 	switch {
 	case o.Create != nil:
 		return *o.Create
-	case o.Invite != nil:
-		return rooms.Join{Invite: *o.Invite, Recent: o.Recent}
-	case o.Room != "":
-		return rooms.Join{Room: o.Room, Recent: o.Recent}
+	case o.Room != "" || o.Invite != (rooms.Capability{}):
+		return rooms.Join{Room: o.Room, Invite: o.Invite, Recent: o.Recent}
 	}
 	return nil
 }
