@@ -101,7 +101,7 @@ func (b *backup) segment(l *Log, name string, first, next rooms.Seq) error {
 	}
 	if err == nil && next == 0 {
 		var d *DamageError
-		if d, err = e.damage(f, name, size); d != nil {
+		if d, err = e.damage(f, name, size, b.store.sector); d != nil {
 			err = d
 		}
 	}

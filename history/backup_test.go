@@ -56,7 +56,7 @@ func (l manyLock) Close() error {
 // smallHost makes a host with two rooms, a state and a key, on a file system in memory.
 func smallHost(t testing.TB) *memory {
 	t.Helper()
-	m, _, _ := smallRoom(t)
+	m, _ := smallRoom(t)
 	s, err := openMemory(m)
 	if err != nil {
 		t.Fatal(err)

@@ -18,7 +18,7 @@ func openMemory(m *memory) (*Store, error) {
 			b[i] = byte(rnd.Uint32())
 		}
 	}
-	s.segment, s.reserve = 3<<10, 1<<10
+	s.segment, s.reserve, s.sector = 3<<10, 1<<10, sector
 	return s, s.open()
 }
 

@@ -11,11 +11,12 @@
 //     the disk: one write, then fdatasync, then nil. A new file is there only
 //     when its directory was synced, too.
 //   - A read sees only what is durable, in order, without a gap.
-//   - After a power cut the last write may be there in part. What is broken of it
-//     is copied to lost/, cut off, and told by [Log.Repaired]. Broken bytes with a
-//     later write behind them are damage, never cut: a damaged room is served
-//     read-only up to the damage. Only where a disk spoils the very last write later
-//     does it look like a power cut; that, too, is kept in lost/ and told.
+//   - After a power cut the last write may be there in part: sectors of it are zeros, or
+//     its end is missing. What is broken of it is copied to lost/, cut off, and told by
+//     [Log.Repaired]. All else that is broken is damage, never cut: a damaged room is
+//     served read-only up to the damage. Only where a disk later clears a sector of the
+//     very last write, or loses its end, does it look like a power cut; that, too, is
+//     kept in lost/ and told.
 //   - After a failed write or sync a log is read-only until [Log.Revive], or until it
 //     is opened again. A failed sync is never tried again: the kernel may have dropped
 //     the data and would then report success. Revive cuts off what was not
@@ -43,8 +44,8 @@
 //
 // What the disk itself loses later is found (checksums, hash chain). [Store.Repair] keeps
 // every whole frame, puts a placeholder where a message was, and the damaged files into
-// lost/; where something may be missing at the end, the history gets a new epoch, so
-// that no member's cursor points into it. [Backup] copies a directory while its host
+// lost/; where more may be missing at the end than can be counted, the history gets a new
+// epoch, so that no member's cursor points into it. [Backup] copies a directory while its host
 // runs, and [Restore] makes another one of it, with a new epoch for each room.
 //
 // # On disk
@@ -108,8 +109,13 @@
 // stream: R marks its first frame, which carries the types and so can be decoded
 // by itself. B marks the first frame of a write and E the last one. A frame with
 // B was written after everything before it had been synced; so broken bytes
-// before a B are damage, and broken bytes with no B behind them are taken for a
-// write that was never acknowledged.
+// before a B are damage. With no B behind them they are taken for a write that was
+// never acknowledged, if the file ends inside the frame, or a sector of the frame (512
+// bytes, aligned in the file) is zeros up to its end: a sector that was not written reads
+// as zeros, for a write only ever goes behind the end of a file. The last byte of a gob
+// is a zero by itself and does not count. A frame that is there as a whole, with a wrong
+// checksum, is damage. So is one whose length reaches behind the end of the file while
+// with the length up to that end its checksum is right.
 //
 // A redaction is a message whose body is the number of another one, in decimal; X marks
 // it. Once it is durable, the segment of the other one is written anew, with the same

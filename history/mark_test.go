@@ -96,7 +96,7 @@ func TestChainAroundALost(t *testing.T) {
 // A placeholder at the head has no mark: whoever has read the message that was there is
 // not told that this is another history.
 func TestMarkOfALostHead(t *testing.T) {
-	m, last, _ := smallRoom(t)
+	m, last := smallRoom(t)
 	s, err := openMemory(m)
 	if err != nil {
 		t.Fatal(err)

@@ -163,7 +163,7 @@ func (l *Log) openSegment(f file, segments []rooms.Seq, h header, size int64) er
 		return err
 	}
 	l.view.Store(&view{segments: segments, last: e.index})
-	d, err := e.damage(f, path, size)
+	d, err := e.damage(f, path, size, l.store.sector)
 	if err != nil {
 		return err
 	}

@@ -189,7 +189,7 @@ func TestRedactRefuses(t *testing.T) {
 }
 
 func TestRedactionInADamagedSegment(t *testing.T) {
-	m, last, _ := smallRoom(t)
+	m, last := smallRoom(t)
 	n := segmentsOf(t, m)[1]
 	n.data[len(n.data)-3] ^= 1
 	s, err := openMemory(m)

@@ -175,13 +175,15 @@ func (s *salvage) plan() []target {
 	return targets
 }
 
-// end returns the number behind the last whole message, and whether it may not have been
-// the last one: broken bytes follow it, or the epoch of the last segment is not known.
+// end returns the number behind the last message that is known of, and whether it may not
+// have been the last one: other broken bytes follow it, or the epoch of the last segment
+// is not known.
 func (s *salvage) end(final *source) (next rooms.Seq, renew bool) {
-	renew = !final.known || len(final.runs) == 0 || final.broken
+	renew = !final.known || len(final.runs) == 0 && final.through < final.first || final.broken
+	next = max(final.first, final.through+1)
 	if len(s.pieces) == 0 {
-		return final.first, renew
+		return next, renew
 	}
 	last := s.pieces[len(s.pieces)-1]
-	return max(final.first, last.to+1), renew || last.source.broken && last.last == last.to
+	return max(next, last.to+1), renew || last.source.broken && last.last == last.to
 }

@@ -120,6 +120,7 @@ type oldState struct {
 	changes  []rooms.Change
 	known    bool      // its header is
 	snapshot rooms.Seq // the last change of the snapshot
+	last     rooms.Seq // the last change, also if its frame is spoiled
 	broken   bool      // bytes that are no change stand at its end
 }
 
@@ -139,10 +140,7 @@ func (o oldState) behind(seq rooms.Seq) []rooms.Change {
 
 // missing counts the changes behind a number that are known to have been there.
 func (o oldState) missing(seq rooms.Seq) int {
-	last := max(o.snapshot, seq)
-	if n := len(o.seqs); n > 0 {
-		last = max(last, o.seqs[n-1])
-	}
+	last := max(o.snapshot, seq, o.last)
 	return int(last-seq) - len(o.behind(seq))
 }
 
@@ -182,11 +180,11 @@ func (s *Store) salvageState(number uint64) (oldState, error) {
 	if o.known {
 		o.snapshot = rooms.Seq(h.epoch)
 	}
-	return o, o.read(f, h.salt, size)
+	return o, o.read(f, h.salt, size, s.sector)
 }
 
 // read reads the whole frames, also those that have lost the beginning of their block.
-func (o *oldState) read(f file, salt uint32, size int64) error {
+func (o *oldState) read(f file, salt uint32, size, sector int64) error {
 	o.broken = false
 	own := ownDefinitions(&changeRecord{})
 	r := frameReader{f: f, salt: salt, off: headerSize, end: size}
@@ -195,8 +193,10 @@ func (o *oldState) read(f file, salt uint32, size int64) error {
 		off := r.off
 		fr, err := r.find()
 		if errors.Is(err, io.EOF) {
-			o.broken = off < size
-			return nil
+			r.off = off
+			o.last, err = r.spoiled(o.last, sector)
+			o.broken = r.off < size
+			return err
 		}
 		if err != nil {
 			return err
@@ -213,6 +213,6 @@ func (o *oldState) read(f file, salt uint32, size int64) error {
 		if n := len(o.seqs); err != nil || !ok || fr.seq == 0 || n > 0 && fr.seq <= o.seqs[n-1] {
 			continue
 		}
-		o.seqs, o.changes = append(o.seqs, fr.seq), append(o.changes, c)
+		o.seqs, o.changes, o.last = append(o.seqs, fr.seq), append(o.changes, c), fr.seq
 	}
 }

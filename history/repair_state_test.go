@@ -87,7 +87,7 @@ func TestRepairStateEveryFlippedBit(t *testing.T) {
 			}
 		}
 		r := expectState(t, m, lost)
-		if r.Done() && r.Lost != len(lost) || r.Done() && len(r.Aside) != 1 {
+		if !r.Done() || r.Lost != len(lost) || r.End || len(r.Aside) != 1 {
 			t.Fatalf("bit %d: %+v, %d were hit", bit, r, len(lost))
 		}
 	}

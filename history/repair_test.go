@@ -163,7 +163,7 @@ func expectLostTold(t testing.TB, m *memory, r Repair) {
 }
 
 func TestRepairEveryFlippedBit(t *testing.T) {
-	m, last, _ := smallRoom(t)
+	m, last := smallRoom(t)
 	step := 11 // so that every bit of a byte has its turn
 	if testing.Short() || raceDetector {
 		step = 29
@@ -175,6 +175,9 @@ func TestRepairEveryFlippedBit(t *testing.T) {
 			segmentsOf(t, m)[i].data[bit/8] ^= 1 << (bit % 8)
 			r := expectRepaired(t, m, last, hit(frames, int64(bit/8), int64(bit/8)+1))
 			expectLostTold(t, m, r)
+			if !r.Done() || r.Renewed || r.Report.Last < last {
+				t.Fatalf("segment %d, bit %d: %v", i, bit, r)
+			}
 			if bit < headerSize*8 && (len(r.Lost) > 0 || r.Renewed || len(r.Aside) != 1) {
 				t.Fatalf("segment %d, bit %d of the header: %v", i, bit, r)
 			}
@@ -197,7 +200,7 @@ func confirmable(frames []placed, lost map[rooms.Seq]bool) bool {
 }
 
 func TestRepairOverwritten(t *testing.T) {
-	m, last, _ := smallRoom(t)
+	m, last := smallRoom(t)
 	rnd := rand.New(rand.NewPCG(11, 3))
 	rounds := 400
 	if testing.Short() || raceDetector {
@@ -238,7 +241,7 @@ func TestRepairOverwritten(t *testing.T) {
 }
 
 func TestRepairTruncatedInTheMiddle(t *testing.T) {
-	m, last, _ := smallRoom(t)
+	m, last := smallRoom(t)
 	n := segmentsOf(t, m)[1]
 	frames := framesOf(t, n)
 	for size := range len(n.data) {
@@ -256,7 +259,7 @@ func TestRepairTruncatedInTheMiddle(t *testing.T) {
 }
 
 func TestRepairMissingAndSwapped(t *testing.T) {
-	m, last, _ := smallRoom(t)
+	m, last := smallRoom(t)
 	nodes := segmentsOf(t, m)
 	names := sortedNames(mustFind(t, m, roomPath).names)
 	middle := framesOf(t, nodes[1])
@@ -315,7 +318,7 @@ func hurt(t testing.TB, m *memory) map[rooms.Seq]bool {
 
 // TestRepairCutShort ends a repair at every call: by a power cut, or by a failure.
 func TestRepairCutShort(t *testing.T) {
-	whole, last, _ := smallRoom(t)
+	whole, last := smallRoom(t)
 	rnd := rand.New(rand.NewPCG(2, 9))
 	for _, power := range []bool{true, false} {
 		for n, done := 1, false; !done; n++ {
@@ -354,7 +357,7 @@ func TestRepairCutShort(t *testing.T) {
 
 // TestRepairKeepsTheDamagedFile looks into lost/, twice.
 func TestRepairKeepsTheDamagedFile(t *testing.T) {
-	m, last, _ := smallRoom(t)
+	m, last := smallRoom(t)
 	lost := map[rooms.Seq]bool{}
 	for round := range 2 {
 		n := segmentsOf(t, m)[0]
@@ -383,7 +386,7 @@ func TestRepairKeepsTheDamagedFile(t *testing.T) {
 }
 
 func TestRepairOfALaterVersion(t *testing.T) {
-	m, _, _ := smallRoom(t)
+	m, _ := smallRoom(t)
 	nodes := segmentsOf(t, m)
 	nodes[0].data[len(nodes[0].data)/2] ^= 1
 	nodes[1].data[8] = version + 1

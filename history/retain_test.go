@@ -178,7 +178,7 @@ func TestRetainOnlyOpensWhatItNeeds(t *testing.T) {
 
 // A damaged old segment goes when what follows it is too old.
 func TestRetainRemovesDamage(t *testing.T) {
-	m, last, _ := smallRoom(t)
+	m, last := smallRoom(t)
 	segmentsOf(t, m)[0].data[headerSize+frameHead+5] ^= 1
 	s, err := openMemory(m)
 	if err != nil {

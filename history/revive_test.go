@@ -93,7 +93,7 @@ func expectFailed(t *testing.T, l *Log) {
 }
 
 func TestReviveRefuses(t *testing.T) {
-	m, _, _ := smallRoom(t)
+	m, _ := smallRoom(t)
 	n := segmentsOf(t, m)[2]
 	n.data[headerSize+frameHead+5] ^= 1
 	s, err := openMemory(m)

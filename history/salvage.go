@@ -28,12 +28,15 @@ type source struct {
 	size   int64
 	first  rooms.Seq // by its name
 	header header
-	known  bool // header was whole, or differed by one bit
-	sound  bool // nothing is wrong with it, but that it may end too early
-	spare  bool // left by a repair that was cut short
-	torn   bool // sound, but for what a crash left at its end
-	broken bool // bytes that are no frame stand at its end
-	lone   bool // its salt was made of its only frame
+	known  bool  // header was whole, or differed by one bit
+	sound  bool  // nothing is wrong with it, but that it may end too early
+	spare  bool  // left by a repair that was cut short
+	torn   bool  // sound, but for what a crash left at its end
+	broken bool  // bytes that are no frame stand at its end
+	tail   int64 // where these begin
+	// through: the last message of the final file, also if its frame is spoiled; 0: not known.
+	through rooms.Seq
+	lone    bool // its salt was made of its only frame
 	// strange: a whole frame holds no record that could have been said.
 	strange bool
 	runs    []stretch

@@ -53,9 +53,25 @@ func (s *salvage) judge(src *source, f file, final bool) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	d, err := e.damage(f, src.path, src.size)
+	d, err := e.damage(f, src.path, src.size, s.store.sector)
 	src.torn = d == nil && e.bad != nil
+	if err == nil && d != nil && src.broken {
+		err = src.count(f, s.store.sector)
+	}
 	return d == nil, err
+}
+
+// count finds which messages stood at the broken end of the final file.
+func (src *source) count(f file, sector int64) error {
+	src.through = src.first - 1
+	if n := len(src.runs); n > 0 {
+		src.through = src.runs[n-1].last
+	}
+	r := frameReader{f: f, salt: src.header.salt, off: src.tail, end: src.size}
+	var err error
+	src.through, err = r.spoiled(src.through, sector)
+	src.broken = r.off < r.end
+	return err
 }
 
 // readHeadless reads a file whose header is broken.
@@ -99,6 +115,7 @@ func (s *salvage) frames(src *source, f file) error {
 			r.off = bad.off + 1
 			fr, err = r.find()
 			if errors.Is(err, io.EOF) {
+				src.tail = bad.off
 				return nil
 			}
 		}

@@ -204,10 +204,10 @@ func scan(f file, h header, size int64) (extent, error) {
 }
 
 // damage tells whether what ended the scan is damage, or else the rest of a write
-// that was never acknowledged (nil). A write begins only when the one before was
-// synced; so a whole frame with the begin flag, behind the broken bytes, proves
-// that these had been on the disk.
-func (e *extent) damage(f file, name string, size int64) (*DamageError, error) {
+// that was never acknowledged (nil): what a crash leaves lacks a sector, or its end.
+// A write begins only when the one before was synced; so a whole frame with the
+// begin flag, behind the broken bytes, proves that these had been on the disk.
+func (e *extent) damage(f file, name string, size, sector int64) (*DamageError, error) {
 	if e.bad == nil {
 		return nil, nil
 	}
@@ -216,10 +216,21 @@ func (e *extent) damage(f file, name string, size int64) (*DamageError, error) {
 		return d, nil
 	}
 	r := frameReader{f: f, salt: e.salt, off: e.bad.off + 1, end: size}
+	lost, cut, err := r.torn(e.bad.off, sector)
+	var bad *badFrame
+	if errors.As(err, &bad) { // the host has cut it off since
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
 	for {
 		fr, err := r.find()
-		if errors.Is(err, io.EOF) {
+		if errors.Is(err, io.EOF) && (lost || cut) {
 			return nil, nil
+		}
+		if errors.Is(err, io.EOF) {
+			return d, nil
 		}
 		if err != nil {
 			return nil, err
@@ -227,8 +238,8 @@ func (e *extent) damage(f file, name string, size int64) (*DamageError, error) {
 		if d.Before == 0 {
 			d.Before = fr.seq
 		}
-		if fr.flags&flagBegin != 0 {
-			return d, nil
+		if !lost || fr.flags&flagBegin != 0 {
+			return d, nil // a file that ends inside a frame has none behind it
 		}
 	}
 }

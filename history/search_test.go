@@ -193,7 +193,7 @@ func TestSearchBoundsAPage(t *testing.T) {
 
 // TestSearchStopsAtDamage damages the second of three segments.
 func TestSearchStopsAtDamage(t *testing.T) {
-	m, last, _ := smallRoom(t)
+	m, last := smallRoom(t)
 	n := segmentsOf(t, m)[1]
 	n.data[len(n.data)/2] ^= 1
 	s, err := openMemory(m)

@@ -54,7 +54,7 @@ func (s *Store) scanState(number uint64) (file, extent, error) {
 	}
 	var d *DamageError
 	if err == nil {
-		d, err = e.damage(f, path, size)
+		d, err = e.damage(f, path, size, s.sector)
 	}
 	if err == nil && d == nil && uint64(e.wholeLast) < e.epoch {
 		d = &DamageError{File: path, Offset: e.end, After: e.last, Reason: "its snapshot is not complete"}

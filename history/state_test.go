@@ -156,8 +156,8 @@ func TestEveryFlippedBitOfTheState(t *testing.T) {
 		n.data[bit/8] ^= 1 << (bit % 8)
 		got, err := newStore(m, "/data").Changes()
 		n.data[bit/8] ^= 1 << (bit % 8)
-		if err == nil && !reflect.DeepEqual(got, someChanges(1, 14)) {
-			t.Fatalf("bit %d: %d changes and no error", bit, len(got)) // only the last write looks like a crash
+		if err == nil {
+			t.Fatalf("bit %d: %d changes and no error", bit, len(got))
 		}
 	}
 }

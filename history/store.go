@@ -25,6 +25,7 @@ type Store struct {
 	host     bool         // opened by Open: may write
 	segment  int64        // bytes
 	reserve  int64        // bytes
+	sector   int64        // bytes
 	random   func([]byte) // fills with random bytes
 	now      func() time.Time
 	lock     io.Closer // nil in a view
@@ -41,7 +42,7 @@ type Store struct {
 
 func newStore(fsys fs, dir string) *Store {
 	s := &Store{
-		fs: fsys, dir: dir, segment: segmentSize, reserve: reserveSize,
+		fs: fsys, dir: dir, segment: segmentSize, reserve: reserveSize, sector: sectorSize,
 		random: func(b []byte) { _, _ = rand.Read(b) }, // never fails: it ends the program first
 		now:    time.Now,
 		logs:   make(map[rooms.RoomKey]*Log),

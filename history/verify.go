@@ -159,7 +159,7 @@ func (v *verifier) frames(f file, h header, size int64) error {
 // none.
 func (v *verifier) broken(f file, h header, r *frameReader, bad *badFrame, size int64) (frame, error) {
 	e := extent{index: index{header: h, last: v.last}, bad: bad}
-	d, err := e.damage(f, v.path, size)
+	d, err := e.damage(f, v.path, size, v.store.sector)
 	if err != nil {
 		return frame{}, err
 	}
