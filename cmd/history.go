@@ -77,30 +77,47 @@ func historyShow(s *settings) *cobra.Command {
 		Use:   "show ROOM",
 		Short: "show the latest messages of a room",
 		Args:  takes("ROOM"),
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(c *cobra.Command, args []string) error {
+			if n < 0 {
+				return usagef("--number %d: say how many messages, or 0 for all", n)
+			}
+			if since != "" && !c.Flags().Changed("number") {
+				n = 0 // the time alone is the bound
+			}
 			return withRoom(s, args[0], func(id rooms.RoomID, l *history.Log) error {
-				from := l.First() - 1
-				if since != "" {
-					age, err := ui.ParseLife(since)
-					if err != nil || age < 0 {
-						return usagef("--since %q: say a time like 30m, 24h or 7d", since)
-					}
-					first, err := l.Since(time.Now().Add(-age), 1)
-					if err != nil || len(first) == 0 {
-						return err
-					}
-					from = first[0].Seq - 1
-				} else if n > 0 && l.Head() > rooms.Seq(n) {
-					from = l.Head() - rooms.Seq(n)
+				from, err := latest(l, since, rooms.Seq(n))
+				if err != nil {
+					return err
 				}
 				return messages(l, from, func(m rooms.Message) error { return writeMessage(os.Stdout, id, m, s.json) })
 			})
 		},
 	}
 	c.Flags().IntVarP(&n, "number", "n", 50, "how many messages; 0: all")
-	c.Flags().StringVar(&since, "since", "", "all that was said in the last 30m, 24h, 7d …")
+	c.Flags().StringVar(&since, "since", "", "of the last 30m, 24h, 7d …; without -n all of them")
 	nameValues(c.Flags(), "number", "N", "since", "TIME")
 	return c
+}
+
+// latest returns the message behind which the last n begin, 0: all, of those since a
+// time, if one is given.
+func latest(l *history.Log, since string, n rooms.Seq) (rooms.Seq, error) {
+	from := l.First() - 1
+	if since != "" {
+		age, err := ui.ParseLife(since)
+		if err != nil || age < 0 {
+			return 0, usagef("--since %q: say a time like 30m, 24h or 7d", since)
+		}
+		first, err := l.Since(time.Now().Add(-age), 1)
+		if err != nil || len(first) == 0 {
+			return l.Head(), err
+		}
+		from = first[0].Seq - 1
+	}
+	if n > 0 && l.Head() > n {
+		from = max(from, l.Head()-n)
+	}
+	return from, nil
 }
 
 func historySearch(s *settings) *cobra.Command {
