@@ -137,6 +137,7 @@ func (v *verifier) verifyFiles() error {
 		switch {
 		case !shared && (a.seq < v.report.First || a.seq > v.report.Last):
 			continue // a crash left it; the host removes it
+		case !shared && v.isUnread(a.seq): // a repair may find that it is right
 		case !shared || f.id != a.id || f.hash != a.hash:
 			v.problem(0, "message %d shares no such file", a.seq)
 			v.report.strays = append(v.report.strays, a.seq)

@@ -287,3 +287,40 @@ func TestVerifyFiles(t *testing.T) {
 		}
 	}
 }
+
+// TestVerifyFilesBehindDamage: where a message can't be read, its file is not to blame.
+func TestVerifyFilesBehindDamage(t *testing.T) {
+	s := openStore(t, t.TempDir())
+	l := openRoom(t, s)
+	shared(t, s, l, "peer", []byte("of a spoiled message")) // it begins the block
+	say(t, l, 4, 1)
+	kept := shared(t, s, l, "peer", []byte("of one behind it"))
+	path := l.tailPath()
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b[headerSize+frameHead+1] ^= 1
+	if err := os.WriteFile(path, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r, err := s.Verify(lobby)
+	if err != nil || r.Whole() || r.Files != 2 {
+		t.Errorf("%+v, %v", r, err)
+	}
+	for _, p := range r.Problems {
+		if p.File != path {
+			t.Errorf("blamed: %v", p)
+		}
+	}
+	repair, err := s.Repair(lobby)
+	if err != nil || !repair.Report.Whole() || repair.Report.Files != 1 {
+		t.Fatalf("%+v, %v", repair, err)
+	}
+	if got, err := contentIn(t, s, lobby, kept.File.ID); err != nil || string(got) != "of one behind it" {
+		t.Errorf("%q, %v", got, err)
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"p2pchat/rooms"
 )
@@ -79,7 +80,8 @@ type verifier struct {
 	chain   chainSum
 	chained bool // chain is the one behind last
 	shared  map[rooms.Seq]sharedFile
-	lost    bool // last is a lost one: what follows continues from another chain
+	unread  []Range // messages that could not be read: nobody knows what they share
+	lost    bool    // last is a lost one: what follows continues from another chain
 }
 
 func (v *verifier) problem(off int64, format string, args ...any) {
@@ -129,6 +131,7 @@ func (v *verifier) segment(first rooms.Seq) error {
 func (v *verifier) frames(f file, h header, size int64) error {
 	if h.first != v.last+1 {
 		v.problem(headerSize, "the segment begins with %d", h.first)
+		v.skip(v.last+1, h.first-1)
 		v.chained, v.last = false, h.first-1
 	}
 	var blocks blockReader
@@ -173,10 +176,27 @@ func (v *verifier) broken(f file, h header, r *frameReader, bad *badFrame, size 
 	return r.find()
 }
 
+// skip notes that messages can not be read.
+func (v *verifier) skip(first, last rooms.Seq) {
+	n := len(v.unread)
+	switch {
+	case first > last:
+	case n > 0 && v.unread[n-1].Last+1 == first:
+		v.unread[n-1].Last = last
+	default:
+		v.unread = append(v.unread, Range{first, last})
+	}
+}
+
+func (v *verifier) isUnread(seq rooms.Seq) bool {
+	return slices.ContainsFunc(v.unread, func(r Range) bool { return r.First <= seq && seq <= r.Last })
+}
+
 // frame checks one whole frame.
 func (v *verifier) frame(blocks *blockReader, fr frame, off int64) {
 	if fr.seq != v.last+1 {
 		v.problem(off, "%d follows %d", fr.seq, v.last)
+		v.skip(v.last+1, fr.seq-1)
 		v.chained = false
 	}
 	var rec record
@@ -184,7 +204,9 @@ func (v *verifier) frame(blocks *blockReader, fr frame, off int64) {
 	switch {
 	case errors.Is(err, errNoBlock) && !v.chained:
 		// The beginning of its block was lost, which has been told.
+		v.skip(fr.seq, fr.seq)
 	case err != nil:
+		v.skip(fr.seq, fr.seq)
 		v.problem(off, "message %d: %s", fr.seq, err)
 		v.chained = false
 	default:
