@@ -96,8 +96,11 @@ func (b *backup) segment(l *Log, name string, first, next rooms.Seq) error {
 		return err
 	}
 	e, err := scanFile(f, l.path(first), logMagic, first, func(h header) bool { return h.room == l.key })
-	if damaged(err) && next == 0 && size <= headerSize {
-		return nil // the host has just made it, or a crash left it
+	if damaged(err) && next == 0 {
+		torn, terr := tornHeader(f, size)
+		if terr != nil || torn {
+			return terr // the host has just made it, or a crash left it
+		}
 	}
 	if err == nil && next == 0 {
 		var d *DamageError

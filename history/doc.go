@@ -115,7 +115,9 @@
 // as zeros, for a write only ever goes behind the end of a file. The last byte of a gob
 // is a zero by itself and does not count. A frame that is there as a whole, with a wrong
 // checksum, is damage. So is one whose length reaches behind the end of the file while
-// with the length up to that end its checksum is right.
+// with the length up to that end its checksum is right. A last segment that is shorter
+// than its header, or nothing but zeros in its place, was never used; any other broken
+// header is damage.
 //
 // A redaction is a message whose body is the number of another one, in decimal; X marks
 // it. Once it is durable, the segment of the other one is written anew, with the same

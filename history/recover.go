@@ -104,13 +104,16 @@ func (l *Log) openTail(segments []rooms.Seq) error {
 	h, err := readHeader(f, path, logMagic, size)
 	if err == nil && (h.room != l.key || h.first != first) {
 		err = errHeader
-		size = max(size, headerSize+1) // a whole header of something else is no crash
 	}
 	l.view.Store(&view{segments: segments, last: index{
 		header: header{room: l.key, first: first}, last: first - 1, end: headerSize,
 	}})
 	if errors.Is(err, errHeader) {
-		if size <= headerSize {
+		torn, err := tornHeader(f, size)
+		if err != nil {
+			return err
+		}
+		if torn {
 			return l.withoutTail(f, segments, size)
 		}
 		l.damaged(&DamageError{File: path, After: first - 1, Reason: errHeader.Error()})

@@ -21,10 +21,12 @@ func (s *salvage) read(src *source, final bool) error {
 	}
 	h, err := readHeader(f, src.path, logMagic, src.size)
 	switch {
-	case errors.Is(err, errHeader) && src.size <= headerSize:
-		src.sound = final // a crash left it: opening the log takes it away
-		return nil
 	case errors.Is(err, errHeader):
+		torn, err := tornHeader(f, src.size)
+		if err != nil || torn {
+			src.sound = final // a crash left it: opening the log takes it away
+			return err
+		}
 		return s.readHeadless(src, f)
 	case err != nil:
 		return err

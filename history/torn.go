@@ -76,6 +76,19 @@ func (r *frameReader) endsHere(off int64) (bool, error) {
 	return checksum(r.salt, head, b[frameHead:]) == binary.LittleEndian.Uint32(b[14:]), nil
 }
 
+// tornHeader tells whether a crash can have left what is no header: there is nothing
+// behind it, and it lacks its end, or its sector was not written.
+func tornHeader(f file, size int64) (bool, error) {
+	if size != headerSize {
+		return size < headerSize, nil
+	}
+	b := make([]byte, headerSize)
+	if _, err := f.ReadAt(b, 0); err != nil {
+		return false, err
+	}
+	return allZeros(b), nil
+}
+
 // spoiled goes from r.off on over frames that are broken, but were there as a whole, as
 // far as their numbers, which follow last, or the end of the file tell what they were.
 // It returns the last one's number.

@@ -164,3 +164,41 @@ func TestLastWriteIsSpoiled(t *testing.T) {
 		}
 	}
 }
+
+// The header of a last segment without messages may hold a new epoch: spoiled, it is not
+// taken away as what a crash left.
+func TestSpoiledLastHeaderIsDamage(t *testing.T) {
+	m, last := smallRoom(t)
+	s, err := openMemory(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := openRoom(t, s)
+	before := l.Epoch()
+	if err := l.Renew(); err != nil {
+		t.Fatal(err)
+	}
+	s.Close()
+	for bit := range headerSize * 8 {
+		m := m.clone()
+		segmentsOf(t, m)[3].data[bit/8] ^= 1 << (bit % 8)
+		v := newStore(m, "/data")
+		if _, told := readDamaged(t, v); !told {
+			t.Fatalf("bit %d: it is opened as if it was whole", bit)
+		}
+		if r, err := v.Verify(lobby); err != nil || r.Whole() {
+			t.Fatalf("bit %d: verify: %+v, %v", bit, r, err)
+		}
+		if r := expectRepaired(t, m, last, nil); !r.Done() || openRoom(t, v).Epoch() == before {
+			t.Fatalf("bit %d: %v, and the epoch is the one before", bit, r)
+		}
+	}
+	clear(segmentsOf(t, m)[3].data)
+	s, err = openMemory(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if l := openRoom(t, s); l.Damage() != nil || l.Repaired() == "" || l.Head() != last {
+		t.Errorf("zeros: damage %v, repaired %q, head %d", l.Damage(), l.Repaired(), l.Head())
+	}
+}

@@ -102,9 +102,15 @@ func (v *verifier) segment(first rooms.Seq) error {
 	v.report.Segments++
 	v.report.Bytes += size
 	h, err := readHeader(f, v.path, logMagic, size)
-	if errors.Is(err, errHeader) && v.final && size <= headerSize {
-		v.report.Torn += size
-		return nil
+	if errors.Is(err, errHeader) && v.final {
+		torn, terr := tornHeader(f, size)
+		if terr != nil {
+			return terr
+		}
+		if torn {
+			v.report.Torn += size
+			return nil
+		}
 	}
 	var later *VersionError
 	switch {
