@@ -101,8 +101,8 @@ func tellBackup(r *reporter, file string, info history.BackupInfo) {
 		r.line(backupFields("backup", file, info))
 		return
 	}
-	r.say(fmt.Sprintf("written to %s: %d rooms with %d messages and %d files, %s; and %s", file, info.Rooms, info.Messages,
-		info.Shared, rooms.ByteCount(info.Bytes), strings.Join(info.Files, ", ")))
+	r.say(fmt.Sprintf("written to %s: %s with %s and %s, %s; and %s", file, plural(info.Rooms, "room"), plural(info.Messages, "message"),
+		plural(info.Shared, "file"), rooms.ByteCount(info.Bytes), strings.Join(info.Files, ", ")))
 	if len(info.Damaged) > 0 {
 		r.say(fmt.Sprintf("DAMAGED, and in the backup as they are: %s; p2pchat history repair mends what can be mended, and so does restore",
 			strings.Join(info.Damaged, ", ")))
@@ -143,7 +143,7 @@ both. Its members are told that this is another copy of the history.`,
 			if err != nil {
 				return err
 			}
-			tellRestored(newReporter(s.json, os.Stdout, os.Stderr), s, args[0], info)
+			tellRestored(newReporter(s.json, stdout, os.Stderr), s, args[0], info)
 			return nil
 		},
 	}
@@ -175,7 +175,7 @@ func tellRestored(r *reporter, s *settings, file string, info history.RestoreInf
 	if r.json {
 		r.line(backupFields("restore", file, info.BackupInfo))
 	} else {
-		r.say(fmt.Sprintf("restored to %s: %d rooms with %d messages and %d files, as of %s", s.data, info.Rooms, info.Messages, info.Shared,
+		r.say(fmt.Sprintf("restored to %s: %s with %s and %s, as of %s", s.data, plural(info.Rooms, "room"), plural(info.Messages, "message"), plural(info.Shared, "file"),
 			info.Created.Local().Format(time.DateTime)))
 	}
 	if info.State.Done() {

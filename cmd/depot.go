@@ -114,7 +114,7 @@ func plainly(err error) error {
 	case errors.As(err, &refusal), !errors.As(err, &path):
 		return err
 	case errors.Is(err, fs.ErrNotExist):
-		return rooms.Refuse(rooms.NoSuchFile, "complete the path with Tab", "there is no file %s", path.Path)
+		return rooms.Refuse(rooms.NoSuchFile, "look at the path", "there is no file %s", path.Path)
 	}
 	return fmt.Errorf("%s: %w", path.Path, path.Err)
 }

@@ -38,7 +38,7 @@ or as one HTML page, which loads and runs nothing.`,
 // output lets f write to a new file, or to standard output.
 func output(file string, f func(io.Writer) error) error {
 	if file == "" {
-		w := bufio.NewWriter(os.Stdout)
+		w := bufio.NewWriter(stdout)
 		return errors.Join(f(w), w.Flush())
 	}
 	out, err := os.OpenFile(file, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)

@@ -33,7 +33,7 @@ func historyList(s *settings) *cobra.Command {
 		Short: "show the rooms that have a history",
 		Args:  takes(),
 		RunE: func(*cobra.Command, []string) error {
-			w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+			w := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', 0)
 			err := withArchive(s, func(a *archive) error {
 				return a.each("", func(r storedRoom) error { return a.describe(s, w, r) })
 			})
@@ -65,7 +65,7 @@ func (a *archive) describe(s *settings, w io.Writer, r storedRoom) error {
 		if l.Damage() != nil {
 			text += ", DAMAGED behind that: see p2pchat history verify"
 		}
-		_, err := fmt.Fprintf(w, "#%s\t%d messages\t%s\n", ui.Sanitize(string(id)), l.Head()-l.First()+1, text)
+		_, err := fmt.Fprintf(w, "#%s\t%s\t%s\n", ui.Sanitize(string(id)), plural(l.Head()-l.First()+1, "message"), text)
 		return err
 	})
 }
@@ -89,7 +89,7 @@ func historyShow(s *settings) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				return messages(l, from, func(m rooms.Message) error { return writeMessage(os.Stdout, id, m, s.json) })
+				return messages(l, from, func(m rooms.Message) error { return writeMessage(stdout, id, m, s.json) })
 			})
 		},
 	}
@@ -127,7 +127,7 @@ func historySearch(s *settings) *cobra.Command {
 		Args:  takes("ROOM", "TEXT"),
 		RunE: func(c *cobra.Command, args []string) error {
 			return withRoom(s, args[0], func(id rooms.RoomID, l *history.Log) error {
-				return found(c.Context(), l, args[1], func(m rooms.Message) error { return writeMessage(os.Stdout, id, m, s.json) })
+				return found(c.Context(), l, args[1], func(m rooms.Message) error { return writeMessage(stdout, id, m, s.json) })
 			})
 		},
 	}
@@ -166,7 +166,7 @@ func (a *archive) verify(s *settings, r storedRoom) (whole bool, err error) {
 		problems = append(problems, p.String())
 	}
 	if s.json {
-		newReporter(true, os.Stdout, os.Stderr).line(map[string]any{
+		newReporter(true, stdout, os.Stderr).line(map[string]any{
 			"type": "verify", "room": r.id, "messages": report.Messages, "first": report.First, "last": report.Last,
 			"segments": report.Segments, "lost": report.Lost, "redacted": report.Redacted, "bytes": report.Bytes, "files": report.Files, "file_bytes": report.FileBytes, "torn": report.Torn, "chain": report.Chain, "problems": problems,
 		})
@@ -189,9 +189,9 @@ func (a *archive) verify(s *settings, r storedRoom) (whole bool, err error) {
 	if report.Torn > 0 {
 		also += fmt.Sprintf(", %s at the end that are no whole message (a crash leaves that; the host cuts it off and keeps it in lost)", rooms.ByteCount(report.Torn))
 	}
-	fmt.Printf("#%s: %s, %d messages%s, in %s\n", ui.Sanitize(string(r.id)), state, report.Messages, also, rooms.ByteCount(report.Bytes))
+	fmt.Fprintf(stdout, "#%s: %s, %s%s, in %s\n", ui.Sanitize(string(r.id)), state, plural(report.Messages, "message"), also, rooms.ByteCount(report.Bytes))
 	for _, p := range problems {
-		fmt.Printf("  %s\n", p)
+		fmt.Fprintf(stdout, "  %s\n", p)
 	}
 	return report.Whole(), nil
 }

@@ -39,7 +39,7 @@ func repair(s *settings, name string) error {
 	} else if err != nil {
 		return s.dataError(err)
 	}
-	return errors.Join(repairIn(store, newReporter(s.json, os.Stdout, os.Stdout), name), store.Close())
+	return errors.Join(repairIn(store, newReporter(s.json, stdout, stdout), name), store.Close())
 }
 
 func repairIn(store *history.Store, r *reporter, name string) error {

@@ -200,3 +200,11 @@ func texts(addrs []ma.Multiaddr) []string {
 	}
 	return s
 }
+
+// plural counts things.
+func plural[N ~int | ~int64 | ~uint64](n N, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}

@@ -20,7 +20,7 @@ import (
 // sendFlags are the flags of p2pchat send.
 type sendFlags struct {
 	member memberFlags
-	file   string
+	shared []string
 	files  carryFlags
 }
 
@@ -30,8 +30,8 @@ func sendCommand(s *settings) *cobra.Command {
 		Use:   "send TARGET --room ID [TEXT]",
 		Short: "say one thing and leave",
 		Long: `Say one thing in a room and leave. Without TEXT, or where it is -, all of standard
-input is the message, in UTF-8. With --file it shares a file, and TEXT is its caption. It
-exits with 0 once that is on the host's disk.`,
+input is the message, in UTF-8. With --file it shares a file, and TEXT is its caption, or with
+several that of the last. It exits with 0 once that is on the host's disk.`,
 		Example: "  echo hi | p2pchat send home --room dev\n  p2pchat send home --room dev --file cat.png \"my cat\"",
 		Args:    takes("TARGET", "[TEXT]"),
 
@@ -40,7 +40,7 @@ exits with 0 once that is on the host's disk.`,
 		RunE: func(c *cobra.Command, args []string) error { return s.explain(f.run(c.Context(), s, args)) },
 	}
 	f.member.flags(c.Flags())
-	c.Flags().StringVar(&f.file, "file", "", "a file to share")
+	c.Flags().StringArrayVar(&f.shared, "file", nil, "a file to share (repeatable)")
 	f.files.keep(c.Flags())
 	nameValues(c.Flags(), "file", "PATH")
 	return c
@@ -54,7 +54,7 @@ func (f *sendFlags) run(ctx context.Context, s *settings, args []string) error {
 	if err != nil {
 		return err
 	}
-	say, err := f.say(args[1:])
+	lines, err := f.lines(args[1:])
 	if err != nil {
 		return err
 	}
@@ -68,52 +68,67 @@ func (f *sendFlags) run(ctx context.Context, s *settings, args []string) error {
 		return err
 	}
 	room := entered.(rooms.Entered).Room.Room
-	if say.Kind == rooms.FileUp {
-		if say.File, err = f.share(ctx, s, client, room); err != nil {
+	for i, say := range lines {
+		if say.Kind == rooms.FileUp {
+			if say.File, err = f.share(ctx, s, client, room, f.shared[i]); err != nil {
+				return err
+			}
+		}
+		said, err := sayPatiently(ctx, client, say)
+		if err != nil {
 			return err
 		}
-	}
-	said, err := sayPatiently(ctx, client, say)
-	if err != nil {
-		return err
-	}
-	if s.json {
-		answer := map[string]any{"type": "ok", "room": room, "seq": said.Seq}
-		if say.File != "" {
-			answer["file"] = say.File
-		}
-		newReporter(true, stdout, os.Stderr).line(answer)
+		s.tellSaid(room, said, say.File)
 	}
 	return nil
 }
 
-// say is what is to be said; a file still has to be brought to the host.
-func (f *sendFlags) say(args []string) (rooms.Say, error) {
-	if f.file != "" {
-		if _, err := os.Stat(f.file); err != nil {
-			return rooms.Say{}, ownError{plainly(err)}
-		}
-		if len(args) == 0 {
-			return rooms.Say{Kind: rooms.FileUp}, nil
-		}
-		text, err := messageText(args)
-		return rooms.Say{Kind: rooms.FileUp, Text: text}, err
+// tellSaid answers a program.
+func (s *settings) tellSaid(room rooms.RoomID, said rooms.Said, file string) {
+	if !s.json {
+		return
 	}
-	text, err := messageText(args)
-	return rooms.Say{Kind: rooms.Text, Text: text}, err
+	answer := map[string]any{"type": "ok", "room": room, "seq": said.Seq}
+	if file != "" {
+		answer["file"] = file
+	}
+	newReporter(true, stdout, os.Stderr).line(answer)
+}
+
+// lines are what is to be said; files still have to be brought to the host.
+func (f *sendFlags) lines(args []string) ([]rooms.Say, error) {
+	text := ""
+	if len(args) > 0 || len(f.shared) == 0 {
+		var err error
+		if text, err = messageText(args); err != nil {
+			return nil, err
+		}
+	}
+	if len(f.shared) == 0 {
+		return []rooms.Say{{Kind: rooms.Text, Text: text}}, nil
+	}
+	lines := make([]rooms.Say, len(f.shared))
+	for i, path := range f.shared {
+		if _, err := os.Stat(path); err != nil {
+			return nil, ownError{plainly(err)}
+		}
+		lines[i] = rooms.Say{Kind: rooms.FileUp}
+	}
+	lines[len(lines)-1].Text = text
+	return lines, nil
 }
 
 // share brings the file to the host, and tells a person how that goes.
-func (f *sendFlags) share(ctx context.Context, s *settings, client *node.Client, room rooms.RoomID) (id string, err error) {
+func (f *sendFlags) share(ctx context.Context, s *settings, client *node.Client, room rooms.RoomID, path string) (id string, err error) {
 	d := &depot{client: client, temp: s.path(outgoingDir), whole: f.files.metadata}
 	told := func(ui.Progress) {}
 	if !s.json && isTerminal(os.Stderr) && canEdit() {
 		told = func(p ui.Progress) {
-			fmt.Fprint(os.Stderr, "\r", ui.ProgressText(f.file, p, ui.TerminalWidth(os.Stderr)), "\x1b[K")
+			fmt.Fprint(os.Stderr, "\r", ui.ProgressText(path, p, ui.TerminalWidth(os.Stderr)), "\x1b[K")
 		}
 		defer fmt.Fprint(os.Stderr, "\r\x1b[K")
 	}
-	file, notice, err := d.Upload(ctx, room, f.file, told)
+	file, notice, err := d.Upload(ctx, room, path, told)
 	if notice != "" {
 		fmt.Fprintln(os.Stderr, ui.Sanitize(notice))
 	}
