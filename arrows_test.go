@@ -27,7 +27,7 @@ var arrows = map[string][]string{
 	},
 	"ui": {
 		"rooms", "ui/picture", "github.com/chzyer/readline", "github.com/rivo/uniseg", "github.com/mdp/qrterminal",
-		"golang.org/x/term", "golang.org/x/sys", "golang.org/x/text/width", "no net",
+		"golang.org/x/term", "golang.org/x/sys", "golang.org/x/text/width", "no net", "net/url", // of dragged files
 	},
 	"ui/picture": {"golang.org/x/image", "no net"},
 	"files":      {"rooms", "ui/picture", "golang.org/x/text", "golang.org/x/sys", "no net"},
@@ -72,6 +72,9 @@ func mayImport(allowed []string, path string) bool {
 		return slices.Contains(allowed, own)
 	}
 	top, _, _ := strings.Cut(path, "/")
+	if slices.Contains(allowed, path) {
+		return true
+	}
 	if !strings.Contains(top, ".") {
 		return !slices.Contains(allowed, "no "+top)
 	}

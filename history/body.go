@@ -17,6 +17,11 @@ const (
 	fieldClient
 	fieldCount
 	fieldBody
+	fieldBodyHash
+	fieldPrev
+	fieldFile
+	fieldFileID
+	fieldFileName
 )
 
 // gobBytes reads what gob has written, as far as it is needed to find a record's
@@ -78,12 +83,13 @@ func splitPayload(payload []byte) (types, value []byte, ok bool) {
 	return nil, nil, false
 }
 
-// bodyOf finds the text of the record in a payload. It is false where the payload does
-// not look like a record: then only decoding it will tell.
-func bodyOf(payload []byte) (body []byte, ok bool) {
+// wordsOf finds in a payload what is searched of the record: its text, and the name of the
+// file that it shares. It is false where the payload does not look like a record: then
+// only decoding it will tell.
+func wordsOf(payload []byte) (body, name []byte, ok bool) {
 	_, value, ok := splitPayload(payload)
 	if !ok {
-		return nil, false
+		return nil, nil, false
 	}
 	outer := gobBytes{b: value}
 	g := gobBytes{b: outer.bytes()}
@@ -91,22 +97,22 @@ func bodyOf(payload []byte) (body []byte, ok bool) {
 	for field := -1; !g.bad; {
 		step := g.uint()
 		if step == 0 { // the end
-			return nil, !g.bad
+			break
 		}
-		field += int(min(step, 256))
-		switch {
-		case field > fieldBody:
-			return nil, !g.bad
-		case field == fieldBody:
+		switch field += int(min(step, 256)); field {
+		case fieldBody:
 			body = g.bytes()
-			return body, !g.bad
-		case field == fieldPeer || field == fieldNick:
+		case fieldFileName:
+			name = g.bytes()
+		case fieldPeer, fieldNick, fieldBodyHash, fieldPrev, fieldFileID:
 			g.bytes()
-		default:
+		case fieldTime, fieldKind, fieldClient, fieldCount, fieldFile:
 			g.uint()
+		default: // nothing behind it is searched
+			return body, name, !g.bad
 		}
 	}
-	return nil, false
+	return body, name, !g.bad
 }
 
 // definitions are what the first payload of a block says of the type of its records: every

@@ -12,7 +12,7 @@ import (
 )
 
 // Search returns the newest messages before a number (0: before none, so all) whose
-// text contains text, whatever its case: oldest first, at most limit, and no more than
+// text, or the name of whose file, contains text, whatever its case: oldest first, at most limit, and no more than
 // about 256 KiB of text. next is what to search before to find older ones; 0: there is
 // nothing older. Where it meets damage it returns what it found behind it; the call
 // from there on returns the *DamageError, and what stands before the damage can be
@@ -216,8 +216,8 @@ func (s *searcher) may(fr frame) bool {
 	if fr.seq < s.from || fr.seq > s.to || slices.Contains(s.hidden, fr.seq) {
 		return false
 	}
-	body, ok := bodyOf(fr.payload)
-	return !ok || s.needle.in(body)
+	body, name, ok := wordsOf(fr.payload)
+	return !ok || s.needle.in(body) || len(name) > 0 && s.needle.in(name)
 }
 
 // hit tells whether one of r's frames that are to be searched may contain the text.
@@ -254,5 +254,5 @@ func (s *searcher) keep(rec *record) bool {
 	case rooms.Redaction, rooms.Lost:
 		return false
 	}
-	return !rec.Lost && s.needle.in(rec.Body)
+	return !rec.Lost && (s.needle.in(rec.Body) || rec.File && s.needle.in([]byte(rec.FileName)))
 }

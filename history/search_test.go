@@ -81,7 +81,7 @@ func expectSearch(t testing.TB, l *Log, msgs []rooms.Message, wanted string, bef
 	t.Helper()
 	var older, newer []rooms.Seq
 	for _, m := range msgs {
-		if m.Kind == rooms.Lost || !contains(m.Text, wanted) {
+		if m.Kind == rooms.Lost || !contains(m.Text, wanted) && (m.File == nil || !contains(m.File.Name, wanted)) {
 			continue
 		}
 		if before == 0 || m.Seq < before {
@@ -266,20 +266,22 @@ func FuzzSearch(f *testing.F) {
 		}
 		m := rooms.Message{Seq: 1, Time: time.UnixMilli(int64(len(text))), Kind: rooms.Text, Text: text, From: rooms.Author{Nick: nick}}
 		var w blockWriter
+		shared := ""
 		for i, flags := range []byte{flagBegin, flagEnd} { // the first of a block, and another
 			rec, _ := newRecord(&m, chainSum{byte(i)})
 			w.reset()
 			if _, err := w.add(0, flags, 1, &rec); err != nil {
 				t.Fatal(err)
 			}
-			body, ok := bodyOf(w.buf[frameHead:])
-			if !ok || string(body) != text {
-				t.Fatalf("the text of %q is found as %q, %t", text, body, ok)
+			body, name, ok := wordsOf(w.buf[frameHead:])
+			if !ok || string(body) != text || string(name) != shared {
+				t.Fatalf("%q and %q are found as %q and %q, %t", text, shared, body, name, ok)
 			}
+			m.Kind, m.File, shared = rooms.FileUp, &rooms.File{ID: "1", Name: nick, Size: 3}, nick
 		}
 		if got, want := newNeedle(wanted).in([]byte(text)), contains(text, wanted); got != want {
 			t.Fatalf("%q in %q: %t", wanted, text, got)
 		}
-		bodyOf([]byte(nick))
+		wordsOf([]byte(nick))
 	})
 }

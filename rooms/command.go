@@ -65,9 +65,9 @@ type (
 		Limit int
 	}
 
-	// Search asks for messages of the room whose text contains Text, ignoring case:
-	// the newest ones before Before (0: of all), at most Limit (0: a full page).
-	// Answer: Found.
+	// Search asks for messages of the room whose text, or whose file's name,
+	// contains Text, ignoring case: the newest ones before Before (0: of all), at
+	// most Limit (0: a full page). Answer: Found.
 	Search struct {
 		Text   string
 		Before Seq

@@ -117,6 +117,9 @@ func (a asking) kick(c Kick) (Decision, *Refusal) {
 	if refusal == nil {
 		refusal = checkReason(c.Reason)
 	}
+	if refusal == nil && peer == a.session.peer {
+		refusal = Refuse(BadRequest, "/leave leaves the room", "you can't kick yourself")
+	}
 	if refusal != nil {
 		return Decision{}, refusal
 	}

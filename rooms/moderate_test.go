@@ -68,6 +68,7 @@ func TestKick(t *testing.T) {
 	}
 	says(t, alice.refused(rooms.NoSuchMember, rooms.Kick{Nick: "bob"}), `there is no "bob" in room "dev"; /who shows who is here`)
 	alice.refused(rooms.NoSuchMember, rooms.Kick{Nick: "nobody"})
+	says(t, alice.refused(rooms.BadRequest, rooms.Kick{Nick: "alice"}), "you can't kick yourself; /leave leaves the room")
 	says(t, carol.refused(rooms.Denied, rooms.Kick{Nick: "alice"}), `only an operator of room "dev" may do that; ask one: /who shows them`)
 	says(t, alice.refused(rooms.Denied, rooms.Kick{Nick: "owner"}), `"owner" is the owner of this host`)
 	enters("dev", bob)

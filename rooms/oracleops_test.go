@@ -39,6 +39,9 @@ func (o *oracle) operate(s *oSession, cmd rooms.Command) (rooms.Code, follow) {
 		if peer == owner && s.peer != owner {
 			return refuse(rooms.Denied)
 		}
+		if _, kicks := cmd.(rooms.Kick); kicks && peer == s.peer {
+			return refuse(rooms.BadRequest)
+		}
 	}
 	if c, ok := cmd.(rooms.SetLimit); ok && (c.Limit < 0 || c.Limit > oMembers) {
 		return refuse(rooms.BadRequest)

@@ -101,7 +101,7 @@ func pasteQuestion(text []rune, lines int, cut bool) string {
 	size := measure(text)
 	what, limit := "paste "+plural(lines, "line")+", "+size.number(), grouped(size.most)
 	if cut {
-		what, limit = "paste the first "+byteSize(maxInput)+" of more", limit+" "+size.unit+"s"
+		what, limit = "paste its first "+byteSize(maxInput), limit+" "+size.unit+"s"
 	}
 	if size.over() > 0 {
 		return what + "? One message takes " + limit + ". Enter inserts it, for you to shorten; Esc drops it"

@@ -66,7 +66,7 @@ func TestPasteQuestion(t *testing.T) {
 		{strings.Repeat("x", 4000), false, "paste 1 line, 4,000 characters, as one message? Enter inserts it, Esc drops it"},
 		{lines(900), false, "paste 900 lines, 4,499 characters? One message takes 4,000. Enter inserts it, for you to shorten; Esc drops it"},
 		{strings.Repeat("你", 2731), false, "paste 1 line, 8,193 bytes? One message takes 8,192. Enter inserts it, for you to shorten; Esc drops it"},
-		{strings.Repeat("x", maxInput), true, "paste the first 64 KiB of more? One message takes 4,000 characters. Enter inserts it, for you to shorten; Esc drops it"},
+		{strings.Repeat("x", maxInput), true, "paste its first 64 KiB? One message takes 4,000 characters. Enter inserts it, for you to shorten; Esc drops it"},
 	} {
 		text := lineRunes(c.text)
 		n := 1 + strings.Count(string(text), string(newlineRune))

@@ -98,7 +98,7 @@ func TestPasteIsOneLine(t *testing.T) {
 	w.expect(`line "end lost"`)
 	big := strings.Repeat("x", maxInput)
 	w.press("\x1b[200~" + big + "overflow\x1b[201~")
-	w.waitFor("paste the first 64 KiB of more?")
+	w.waitFor("paste its first 64 KiB?")
 	w.press("\r\r")
 	w.waitOutput(0, "\a")
 	w.expect(`line "` + big + `"`)

@@ -83,7 +83,7 @@ func forTalking() []*entry {
 			name: "search", args: "[--before N] TEXT", example: "/search low tide",
 			help: "Show the messages that contain a text.", build: buildSearch,
 			more: []string{
-				"The newest ones, each with its number; upper and lower case are the same.",
+				"The newest ones, each with its number; upper and lower case are the same. Files are found by their names, too.",
 				"--before N: only those before message N, to go on with older ones.",
 			},
 		},
