@@ -62,6 +62,9 @@ func (c *check) hash(field string, b []byte) rooms.Hash {
 		c.fail(field, "not 32 bytes")
 		return rooms.Hash{}
 	}
+	if rooms.Hash(b) == (rooms.Hash{}) { // it stands for none, which is not written
+		c.fail(field, "only zeros")
+	}
 	return rooms.Hash(b)
 }
 

@@ -106,7 +106,7 @@ func variations(rules map[string]rule, fd protoreflect.FieldDescriptor) []variat
 	case protoreflect.BytesKind:
 		switch key {
 		case "File.hash", "Ready.hash":
-			return []variation{{make([]byte, 31), "malformed"}, {make([]byte, 32), "ok"}, {make([]byte, 33), "malformed"}}
+			return []variation{{bytes.Repeat([]byte{1}, 31), "malformed"}, {bytes.Repeat([]byte{1}, 32), "ok"}, {bytes.Repeat([]byte{1}, 33), "malformed"}, {make([]byte, 32), "malformed"}}
 		case "File.preview":
 			return []variation{{make([]byte, rooms.PreviewBytes), "ok"}, {make([]byte, rooms.PreviewBytes+1), "malformed"}}
 		}

@@ -1448,7 +1448,7 @@ type File struct {
 	Name          string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`          // what the sender called it; untrusted [1 KiB]
 	Size          int64                  `protobuf:"varint,3,opt,name=size,proto3" json:"size,omitempty"`         // bytes, not negative
 	Mime          string                 `protobuf:"bytes,4,opt,name=mime,proto3" json:"mime,omitempty"`          // by content; untrusted [256]
-	Hash          []byte                 `protobuf:"bytes,5,opt,name=hash,proto3" json:"hash,omitempty"`          // SHA-256 of the content, exactly 32 bytes; absent: not known
+	Hash          []byte                 `protobuf:"bytes,5,opt,name=hash,proto3" json:"hash,omitempty"`          // SHA-256 of the content, exactly 32 bytes, not all zeros; absent: not known
 	Preview       []byte                 `protobuf:"bytes,6,opt,name=preview,proto3" json:"preview,omitempty"`    // a small picture, an image file; untrusted [12 KiB]
 	Width         uint32                 `protobuf:"varint,7,opt,name=width,proto3" json:"width,omitempty"`       // of a picture, in pixels; 0: not known [2^24]
 	Height        uint32                 `protobuf:"varint,8,opt,name=height,proto3" json:"height,omitempty"`     // likewise
@@ -5177,7 +5177,7 @@ type Ready struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Offset        uint64                 `protobuf:"varint,1,opt,name=offset,proto3" json:"offset,omitempty"` // the first byte that is sent
 	Size          uint64                 `protobuf:"varint,2,opt,name=size,proto3" json:"size,omitempty"`     // of the whole file
-	Hash          []byte                 `protobuf:"bytes,3,opt,name=hash,proto3" json:"hash,omitempty"`      // of its content, exactly 32 bytes
+	Hash          []byte                 `protobuf:"bytes,3,opt,name=hash,proto3" json:"hash,omitempty"`      // of its content, exactly 32 bytes, not all zeros
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
