@@ -141,13 +141,17 @@ func messageText(args []string) (string, error) {
 	limit := rooms.DefaultLimits().TextBytes
 	text := strings.Join(args, " ")
 	if len(args) == 0 || text == "-" {
-		b, err := io.ReadAll(io.LimitReader(os.Stdin, int64(limit)+2))
+		most := int64(limit) + 3 // more than any text with its line end
+		b, err := io.ReadAll(io.LimitReader(os.Stdin, most))
 		if err != nil {
 			return "", fmt.Errorf("reading the message: %w", err)
 		}
+		if int64(len(b)) == most { // too long, whatever it ends in
+			return "", rooms.Refuse(rooms.TooLong, "send it in parts, or as a file with --file", "this message has more than the %d bytes that are allowed", limit)
+		}
 		text = strings.TrimRight(string(b), "\r\n")
 	}
-	if len(text) <= limit && !utf8.ValidString(text) { // a longer one may have been cut within a character; it is refused as too long
+	if !utf8.ValidString(text) {
 		return "", rooms.Refuse(rooms.BadRequest, "convert it first, as iconv does", "the message is not UTF-8 text")
 	}
 	return text, nil

@@ -202,7 +202,9 @@ func (v *verifier) isUnread(seq rooms.Seq) bool {
 func (v *verifier) frame(blocks *blockReader, fr frame, off int64) {
 	if fr.seq != v.last+1 {
 		v.problem(off, "%d follows %d", fr.seq, v.last)
-		v.skip(v.last+1, fr.seq-1)
+		if fr.seq > v.last {
+			v.skip(v.last+1, fr.seq-1)
+		}
 		v.chained = false
 	}
 	var rec record

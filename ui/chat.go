@@ -297,6 +297,7 @@ func (c *chat) entered(ev rooms.Entered, made bool) {
 		c.print(c.page.already(ev.Room)...)
 		return
 	}
+	c.page.shelf.enter(ev.Room.Room, ev.From.Epoch)
 	c.moved()
 	c.replaying = false
 	c.prompt()
@@ -332,7 +333,7 @@ func (c *chat) out(format string, args ...any) {
 
 func (c *chat) roster(r rooms.Roster) {
 	if r.Room == c.scene.room.Room {
-		c.scene.members, c.scene.absent, c.scene.room.Members = slices.Clone(r.Members), nil, len(r.Members)
+		c.scene.members, c.scene.room.Members = slices.Clone(r.Members), len(r.Members)
 		c.term.SetCompleter(c.scene.completer())
 		c.meet(r.Members...)
 	}

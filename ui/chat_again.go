@@ -181,6 +181,7 @@ func (c *chat) resumed(ev rooms.Entered) {
 	default: // what was shown when the room was entered goes on
 		c.missed.head = ev.Head
 	}
+	c.page.shelf.enter(ev.Room.Room, ev.From.Epoch)
 }
 
 // kept is how many lines the next run takes up.

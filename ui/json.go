@@ -53,6 +53,7 @@ type jsonMode struct {
 	quitRef *quitRequest
 	ref     json.RawMessage   // of the request being read
 	owes    []json.RawMessage // refs of requests that have no answer yet, as they came
+	later   []json.RawMessage // of lines that the next run says, should it come to that
 	shown   error             // a refusal that came as an event
 	shelf   *shelf            // files that were written
 }
@@ -174,7 +175,7 @@ func (j *jsonMode) ask(ref json.RawMessage, cmd rooms.Command) {
 	j.account.head(cmd)
 	cmd, forget, kept := j.note(cmd)
 	if kept {
-		j.settled(ref) // the next run says it
+		j.later = append(j.later, ref)
 	}
 	j.desk.ask(cmd, func(ev rooms.Event) {
 		forget()
@@ -192,6 +193,7 @@ func (j *jsonMode) ask(ref json.RawMessage, cmd rooms.Command) {
 
 // entered writes that the session is in another room now.
 func (j *jsonMode) entered(ev rooms.Entered, made bool) {
+	j.shelf.enter(ev.Room.Room, ev.From.Epoch)
 	if j.scene.inRoom() {
 		if j.scene.room.Room == ev.Room.Room {
 			j.scene.enter(ev)

@@ -110,6 +110,7 @@ func (j *jsonMode) resumed(ev rooms.Entered) {
 	if ev.Room.Room != j.scene.room.Room {
 		return
 	}
+	j.shelf.enter(ev.Room.Room, ev.From.Epoch)
 	another, notice := j.scene.resume(ev)
 	if another {
 		j.account.begun(ev.From)
@@ -128,6 +129,9 @@ func (j *jsonMode) goodbye() {
 	if err := j.account.book.Save(); err != nil {
 		j.notice("%s could not be kept: %s", plural(n, "line"), err)
 		return
+	}
+	for _, ref := range j.later {
+		j.settled(ref)
 	}
 	j.notice("%s %s kept and will be sent when you come back", plural(n, "line"), isAre(n))
 }

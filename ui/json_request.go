@@ -103,7 +103,7 @@ func requestJoin(p parser, r request) (rooms.Command, *rooms.Refusal) {
 		return rooms.Join{Room: r.Room, Recent: p.recent}, nil
 	}
 	capability, no := p.capability(r.Invite)
-	return rooms.Join{Invite: capability, Recent: p.recent}, no
+	return rooms.Join{Room: r.Room, Invite: capability, Recent: p.recent}, no
 }
 
 func requestSay(_ parser, r request) (rooms.Command, *rooms.Refusal) {

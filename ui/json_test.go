@@ -164,8 +164,8 @@ func TestJSONRequests(t *testing.T) {
 				[]string{`{"v":1,"type":"ok","status":{"version":"1","peer":"` + string(host) + `","name":"n","started":"2026-11-22T14:02:11Z","target":"t","addrs":[],"rooms":[],"members":[],"disk":5}}`},
 			},
 			{
-				`{"do":"join","invite":"p2pchat:good","ref":2}`,
-				rooms.Join{Invite: rooms.Capability{Secret: [16]byte{1}}, Recent: 10},
+				`{"do":"join","room":"p","invite":"p2pchat:good","ref":2}`,
+				rooms.Join{Room: "p", Invite: rooms.Capability{Secret: [16]byte{1}}, Recent: 10},
 				rooms.Entered{Room: rooms.RoomInfo{Room: "p~x", Members: 2, Private: true}, Head: 9},
 				[]string{
 					`{"v":1,"type":"ok","ref":2,"room":"p~x","members":2,"limit":0,"topic":"","private":true,"head":9,"role":"member"}`,

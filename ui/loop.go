@@ -93,6 +93,7 @@ func (l *loop) run(ctx context.Context, m mode, next func() (string, error)) err
 	l.files.cancelAll()
 	close(l.through)
 	l.workers.Wait()
+	clear(l.desk.behind) // nothing begins any more
 	return l.finish(m)
 }
 

@@ -19,9 +19,8 @@ type scene struct {
 	role     rooms.Role
 	head     rooms.Seq // messages up to here had been said when the room was entered
 	members  []rooms.Member
-	absent   map[rooms.PeerID]bool // of these, who has not come back since a lost connection
-	listed   []rooms.RoomInfo      // by the last listing
-	been     []rooms.RoomID        // rooms that were entered, private ones too
+	listed   []rooms.RoomInfo // by the last listing
+	been     []rooms.RoomID   // rooms that were entered, private ones too
 	way      rooms.Path
 	epoch    uint64    // of the room's history
 	seen     rooms.Seq // the last message of the room that came
@@ -50,27 +49,10 @@ func (s *scene) enter(ev rooms.Entered) (again bool) {
 	if s.inRoom() && !slices.Contains(s.been, s.room.Room) {
 		s.been = append(s.been, s.room.Room)
 	}
-	s.absent = nil
-	switch {
-	case !again:
+	if !again { // else the members are known, and the host does not name them
 		s.members = ev.Members
-	case len(ev.Members) >= ev.Room.Members: // else the host does not name all
-		s.compare(ev.Members)
 	}
 	return again
-}
-
-// compare takes in who is in the room after a lost connection. The others may be about to
-// come back as well: they are no news then.
-func (s *scene) compare(here []rooms.Member) {
-	s.absent = map[rooms.PeerID]bool{}
-	for _, m := range s.members {
-		if !slices.ContainsFunc(here, func(other rooms.Member) bool { return other.Peer == m.Peer }) {
-			s.absent[m.Peer] = true
-			here = append(here, m)
-		}
-	}
-	s.members = here
 }
 
 // resume takes in that the session is back in its room after a lost connection: what was
@@ -115,14 +97,17 @@ func (s *scene) member(ev rooms.MemberChanged) bool {
 	}
 	mine := ev.Member.Peer == s.peer
 	at := slices.IndexFunc(s.members, func(m rooms.Member) bool { return m.Peer == ev.Member.Peer })
-	absent := s.absent[ev.Member.Peer]
-	delete(s.absent, ev.Member.Peer)
-	if ev.What == rooms.MemberLeft || ev.What == rooms.MemberKicked {
+	// Whom the list still has from before a lost connection counts again when he comes back.
+	left := ev.What == rooms.MemberLeft || ev.What == rooms.MemberKicked
+	switch {
+	case left:
+		s.room.Members = max(s.room.Members-1, 0)
+	case ev.What == rooms.MemberJoined && !mine:
+		s.room.Members++
+	}
+	if left {
 		if at >= 0 {
 			s.members = slices.Delete(s.members, at, at+1)
-		}
-		if at >= 0 && !absent {
-			s.room.Members--
 		}
 		return true
 	}
@@ -134,9 +119,6 @@ func (s *scene) member(ev rooms.MemberChanged) bool {
 		s.members[at] = ev.Member
 	} else {
 		s.members = append(s.members, ev.Member)
-	}
-	if (at < 0 || absent) && ev.What == rooms.MemberJoined {
-		s.room.Members++
 	}
 	return !known
 }

@@ -14,13 +14,14 @@ import (
 
 // sharing reads what stands behind /send: paths, and a caption for the last of the files.
 // Behind the first, a word is a path where it looks like one (it begins with /, ~, ./
-// or ../, as terminals write files that are dragged into them), or where it has a dot or a
-// slash and there is a file of that name.
+// or ../, as terminals write files that are dragged into them), where it has a slash and
+// there is a file of that name, or where that holds for all that is left: a caption that
+// begins with the name of a file shares none.
 func (a *arguments) sharing() (paths []string, caption string, no *rooms.Refusal) {
 	if path := fromHome(strings.Trim(a.rest, blanks)); strings.ContainsAny(path, blanks) && isFile(path) {
 		return []string{path}, "", nil // without the quotes that it should have
 	}
-	for first := true; a.more() && (first || looksLikePath(a.rest) || namesFile(a.rest)); first = false {
+	for first := true; a.more() && (first || looksLikePath(a.rest) || namesFile(a.rest) || namesFiles(a.rest)); first = false {
 		path, no := a.path()
 		if no != nil {
 			return nil, "", no
@@ -33,10 +34,24 @@ func (a *arguments) sharing() (paths []string, caption string, no *rooms.Refusal
 	return paths, a.text(), nil
 }
 
-// namesFile reports whether text begins with the name of a file that is there.
+// namesFile reports whether text begins with the path of a file that is there, and that
+// can't be meant for a word.
 func namesFile(text string) bool {
 	path, _, closed := pathWord(text)
-	return closed && strings.ContainsAny(path, `./`) && isFile(fromHome(path))
+	return closed && strings.Contains(path, "/") && isFile(fromHome(path))
+}
+
+// namesFiles reports whether text is made of the names of files that are there.
+func namesFiles(text string) bool {
+	a := arguments{rest: text}
+	for a.more() {
+		path, n, closed := pathWord(a.rest)
+		if !closed || !isFile(fromHome(path)) {
+			return false
+		}
+		a.rest = a.rest[n:]
+	}
+	return true
 }
 
 func isFile(path string) bool {

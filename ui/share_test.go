@@ -92,7 +92,7 @@ func TestChatSendsFiles(t *testing.T) {
 	sit(t, withDepot(d), func(s *seat) {
 		s.enter(dev(1), member(alice, "alice"))
 		s.forget()
-		s.say(`/send "my cat.png" b.txt ./c.mp4 all of them`)
+		s.say(`/send "my cat.png" ./b.txt ./c.mp4 all of them`)
 		d.wants(t, "upload dev my cat.png") // one after the other, so that they come in order
 		s.pass(time.Second)
 		d.settle(errHalf)
@@ -101,7 +101,7 @@ func TestChatSendsFiles(t *testing.T) {
 		}
 		d.settle(nil)
 		s.wantAsked(t, rooms.Say{Kind: rooms.FileUp, File: "id-my cat.png"})
-		d.wants(t, "upload dev b.txt")
+		d.wants(t, "upload dev ./b.txt")
 		d.settle(rooms.Refuse(rooms.TooLarge, "send less", "it is too large"))
 		s.want("!! b.txt: it is too large; send less")
 		d.wants(t, "upload dev ./c.mp4")
@@ -246,7 +246,9 @@ func TestSharing(t *testing.T) {
 	tree(t, "a.png", "b c.png", "README", "pics/", "pics/d.png")
 	for line, want := range map[string][]string{
 		"a.png pics/d.png":           {"a.png", "pics/d.png", ""},
-		"a.png README":               {"a.png", "README"}, // more often a word than a file
+		"a.png README":               {"a.png", "README", ""},
+		"a.png README first":         {"a.png", "README first"}, // as it is meant, most likely
+		"pics/d.png a.png README x":  {"pics/d.png", "a.png README x"},
 		"a.png pics/d.png look here": {"a.png", "pics/d.png", "look here"},
 		"a.png e.g. this":            {"a.png", "e.g. this"},
 		"b c.png":                    {"b c.png", ""},

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -14,7 +15,8 @@ import (
 type shelf struct {
 	files map[place]*shelved
 	ids   map[string]place
-	order []place // as they came
+	order []place                 // as they came
+	epoch map[rooms.RoomID]uint64 // of the histories that the numbers are of
 }
 
 // place is that of a message.
@@ -33,7 +35,31 @@ type shelved struct {
 // mostShelved is how many files are remembered; the oldest are forgotten.
 const mostShelved = 4096
 
-func newShelf() *shelf { return &shelf{files: map[place]*shelved{}, ids: map[string]place{}} }
+func newShelf() *shelf {
+	return &shelf{files: map[place]*shelved{}, ids: map[string]place{}, epoch: map[rooms.RoomID]uint64{}}
+}
+
+// enter forgets the files of a room whose numbers begin anew, with another history.
+func (s *shelf) enter(room rooms.RoomID, epoch uint64) {
+	if epoch == 0 || s.epoch[room] == epoch {
+		return
+	}
+	if s.epoch[room] != 0 {
+		s.order = slices.DeleteFunc(s.order, func(at place) bool {
+			if at.room != room {
+				return false
+			}
+			s.remove(at)
+			return true
+		})
+	}
+	s.epoch[room] = epoch
+}
+
+func (s *shelf) remove(at place) {
+	delete(s.ids, s.files[at].file.ID)
+	delete(s.files, at)
+}
 
 // put remembers the file of a message, which has one.
 func (s *shelf) put(m rooms.Message) *shelved {
@@ -44,12 +70,13 @@ func (s *shelf) put(m rooms.Message) *shelved {
 	}
 	if f == nil {
 		s.order = append(s.order, at)
+	} else {
+		s.remove(at)
 	}
 	f = &shelved{place: at, file: *m.File}
 	s.files[at], s.ids[f.file.ID] = f, at
 	if len(s.order) > mostShelved {
-		delete(s.ids, s.files[s.order[0]].file.ID)
-		delete(s.files, s.order[0])
+		s.remove(s.order[0])
 		s.order = s.order[1:]
 	}
 	return f
