@@ -240,7 +240,7 @@ func buildBan(_ parser, a *arguments) (rooms.Command, *rooms.Refusal) {
 	case err == nil:
 		c.Life, a.rest = max(life, 0), rest
 	case first != "" && first[0] >= '0' && first[0] <= '9': // a reason that begins so is rarer than a slip
-		return nil, a.usage("needs a time like 30m, 24h or 7d, not %q; in front of a reason that begins with a number, never bans for good", first)
+		return nil, a.usage("needs a time like 30m, 24h or 7d, not %q (write never before a reason that begins with a number)", first)
 	}
 	c.Reason = a.text()
 	return c, nil
