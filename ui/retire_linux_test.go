@@ -3,7 +3,6 @@
 package ui
 
 import (
-	"os"
 	"testing"
 
 	"github.com/creack/pty"
@@ -18,11 +17,12 @@ func TestRetiredTerminalStaysCooked(t *testing.T) {
 	}
 	defer master.Close()
 	defer slave.Close()
-	device, err := openTTY(slave, os.NewFile(slave.Fd(), "out"))
+	device, err := openTTY(slave, slave)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer device.release()
+	defer device.interrupt()
 	echoes := func() bool {
 		mode, err := unix.IoctlGetTermios(int(slave.Fd()), unix.TCGETS)
 		if err != nil {
