@@ -50,7 +50,7 @@ func TestScreens(t *testing.T) {
 
 // begins is how a row begins that continues no message: with a time, as a notice, an entry
 // of a list or the prompt; the status; and the rest of a link wider than the screen.
-var begins = regexp.MustCompile(`^(\d\d:\d\d |-- |!! |   \S|#dev> |alice · local \d|$|/1234\?job=test$)`)
+var begins = regexp.MustCompile(`^(\d\d:\d\d |-- |!! |   \S|#dev> |alice · local [<\d]|$|/1234\?job=test$)`)
 
 // lively is the screen of alice when some things have happened in a room.
 func (s *screens) lively(columns int) string {
