@@ -20,6 +20,8 @@ type chatter struct {
 	done sync.WaitGroup
 	said int // owned by the goroutine that says until done
 
+	looked map[string]*look // see has; owned by the test
+
 	mu     sync.Mutex // guards the fields below
 	saidAt []time.Time
 	heard  []int // the numbers of the other's lines, in order

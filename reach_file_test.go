@@ -62,12 +62,29 @@ func (p *pair) asks(c *chatter, request map[string]any) {
 	}
 }
 
-// has returns the last line so far that holds a text; "" where there is none.
-func (c *chatter) has(text string) (found string) {
-	for _, line := range c.out.soFar() {
+// has returns the last line so far that holds a text; "" where there is none. It reads each
+// line once, or whoever asks again and again would delay the lines that are measured.
+func (c *chatter) has(text string) string {
+	if c.looked == nil {
+		c.looked = map[string]*look{}
+	}
+	seen := c.looked[text]
+	if seen == nil {
+		seen = &look{}
+		c.looked[text] = seen
+	}
+	lines, _ := c.out.after(seen.at)
+	for _, line := range lines {
 		if strings.Contains(line, text) {
-			found = line
+			seen.found = line
 		}
 	}
-	return found
+	seen.at += len(lines)
+	return seen.found
+}
+
+// look is how far a member's lines were searched, and what was found last.
+type look struct {
+	at    int
+	found string
 }

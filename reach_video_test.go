@@ -110,25 +110,36 @@ func TestLoopbackVideo(t *testing.T) {
 		return l.chat(p, 20*time.Millisecond)
 	}
 	p := &pair{lab: l, host: host, pal: join("pal"), joe: join("joe")}
-	tell := func(what string, since time.Time) {
-		t.Logf("%s: to pal %s; to joe %s", what, spread(p.pal.delays(p.joe, since)), spread(p.joe.delays(p.pal, since)))
+	p.until(time.Minute, "the chat", func() bool { return p.joe.count() > 50 && p.pal.count() > 50 })
+	waits := map[string][]time.Duration{} // by who hears and what goes on beside it
+	during := func(what string, do func()) {
+		began := time.Now()
+		do()
+		waits["pal "+what] = append(waits["pal "+what], p.pal.delays(p.joe, began)...)
+		waits["joe "+what] = append(waits["joe "+what], p.joe.delays(p.pal, began)...)
 	}
-	p.until(time.Minute, "the chat", func() bool { return p.joe.count() > 1000 && p.pal.count() > 1000 })
-	tell("without a file", time.Time{})
+	quiet := func() { during("nothing", func() { time.Sleep(15 * time.Second) }) }
 	sum := randomFile(t, p.data("up.mp4"), 1<<30)
 	if err := exec.Command("sync").Run(); err != nil { // or the kernel does it in the middle
 		t.Fatal(err)
 	}
-	began := time.Now()
-	p.asks(p.joe, map[string]any{"do": "send", "path": p.data("up.mp4"), "ref": "up"})
-	p.until(time.Minute, "sending", func() bool { return p.pal.has(`"kind":"file"`) != "" })
-	tell("while joe sends", began)
+	quiet()
+	during("joe sends", func() {
+		p.asks(p.joe, map[string]any{"do": "send", "path": p.data("up.mp4"), "ref": "up"})
+		p.until(5*time.Minute, "sending", func() bool { return p.pal.has(`"kind":"file"`) != "" })
+	})
+	quiet()
 	id := regexp.MustCompile(`"file":\{"id":"([^"]+)"`).FindStringSubmatch(p.pal.has(`"kind":"file"`))[1]
-	time.Sleep(5 * time.Second)
-	began = time.Now()
-	p.asks(p.pal, map[string]any{"do": "save", "file": id, "dir": p.data("saved"), "ref": "saved"})
-	p.until(time.Minute, "saving", func() bool { return p.pal.has(`"ref":"saved","file"`) != "" })
-	tell("while pal saves", began)
+	during("pal saves", func() {
+		p.asks(p.pal, map[string]any{"do": "save", "file": id, "dir": p.data("saved"), "ref": "saved"})
+		p.until(5*time.Minute, "saving", func() bool { return p.pal.has(`"ref":"saved","file"`) != "" })
+	})
+	quiet()
+	for _, who := range []string{"pal", "joe"} {
+		for _, what := range []string{"nothing", "joe sends", "pal saves"} {
+			t.Logf("to %s, beside %s: %s", who, what, spread(waits[who+" "+what]))
+		}
+	}
 	if hashOf(t, filepath.Join(p.data("saved"), "up.mp4")) != sum {
 		t.Error("pal saved something else")
 	}
